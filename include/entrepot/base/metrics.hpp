@@ -1,0 +1,59 @@
+// Counters, gauges and histograms of the whole process, in the Prometheus text format.
+//
+// Every family is declared here once, so that the list of metrics is one page and no label can
+// explode: label values are route names, outcomes and configured upstream names, never client
+// input. All calls are thread-safe; counting on the hot path is one hash look-up and one relaxed
+// add.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace entrepot::base {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // entrepot_requests_total{route,outcome,status}, entrepot_request_seconds{route}
+  void request(std::string_view route, std::string_view outcome, int status, double seconds);
+  // entrepot_served_bytes_total{from}; what came from the cache also counts as
+  // entrepot_saved_bytes_total, the bytes upstream did not have to send again.
+  void served_from_cache(std::uint64_t bytes);
+  void served_from_upstream(std::uint64_t bytes);
+  // entrepot_upstream_bytes_total{upstream}
+  void upstream_bytes(std::string_view upstream, std::uint64_t bytes);
+  // entrepot_upstream_requests_total{upstream,kind}
+  void upstream_request(std::string_view upstream, std::string_view kind);
+  // entrepot_upstream_errors_total{upstream,kind}
+  void upstream_error(std::string_view upstream, std::string_view kind);
+  // entrepot_upstream_digest_mismatch_total{upstream}
+  void digest_mismatch(std::string_view upstream);
+  // entrepot_tag_rollbacks_total{upstream}
+  void tag_rollback(std::string_view upstream);
+  // entrepot_stale_served_total{upstream}
+  void stale_served(std::string_view upstream);
+  // entrepot_fills_total{upstream,outcome}, entrepot_fills_running
+  void fill_started();
+  void fill_ended(std::string_view upstream, std::string_view outcome);
+  // entrepot_store_bytes, entrepot_store_blobs
+  void store_size(std::uint64_t bytes, std::uint64_t blobs);
+  void blob_stored(std::uint64_t bytes);
+  // entrepot_connections
+  void connection_opened();
+  void connection_closed();
+
+  // The text exposition of everything above.
+  std::string render() const;
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace entrepot::base

@@ -1,0 +1,128 @@
+// What the index means: typed reads and writes on a View or a Batch. Composite changes are atomic
+// because they share one Batch. Keys and records: src/index/keys.hpp, src/index/records.hpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "entrepot/base/clock.hpp"
+#include "entrepot/index/index.hpp"
+#include "entrepot/oci/digest.hpp"
+#include "entrepot/oci/manifest.hpp"
+#include "entrepot/oci/name.hpp"
+
+namespace entrepot::index {
+
+// ---- tags -------------------------------------------------------------------------------------
+
+struct TagRecord {
+  oci::Digest digest;
+  base::WallTime changed;  // when the tag came to point here
+  base::WallTime checked;  // when an upstream last confirmed it; equals changed for local tags
+};
+
+// Why a tag moved; kept in the journal.
+enum class Cause : std::uint8_t { push = 1, mirror = 2, removed_upstream = 3, deletion = 4 };
+
+std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& repository,
+                             const oci::Tag& tag);
+// Creates the repository when new. A change of digest appends a journal row.
+void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
+             const oci::Digest& digest, base::WallTime now, Cause cause);
+// An upstream confirmed the tag as it stands; no journal row. No effect when the tag is gone or
+// points elsewhere by now.
+void confirm_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
+                 const oci::Digest& digest, base::WallTime now);
+// True when there was one.
+bool remove_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
+                base::WallTime now, Cause cause);
+// Up to `limit` tags in byte order after `after`.
+std::vector<oci::Tag> tags(const View& view, const oci::RepositoryName& repository,
+                           std::string_view after, std::size_t limit);
+// Digests this tag pointed to before, newest first, at most `limit`.
+std::vector<oci::Digest> tag_history(const View& view, const oci::RepositoryName& repository,
+                                     const oci::Tag& tag, std::size_t limit);
+
+// ---- repositories -----------------------------------------------------------------------------
+
+bool repository_exists(const View& view, const oci::RepositoryName& repository);
+// Up to `limit` names in byte order after `after`.
+std::vector<oci::RepositoryName> repositories(const View& view, std::string_view after,
+                                              std::size_t limit);
+
+// ---- blobs and links --------------------------------------------------------------------------
+
+// A blob the store holds. Written after BlobStore::commit, never before.
+struct BlobRecord {
+  std::uint64_t size = 0;
+  base::WallTime stored;
+};
+std::optional<BlobRecord> blob(const View& view, const oci::Digest& digest);
+void put_blob(Batch& batch, const oci::Digest& digest, std::uint64_t size, base::WallTime now);
+// The store lost it: forget the row, keep links and edges (it may be had again).
+void forget_blob(Batch& batch, const oci::Digest& digest);
+struct BlobTotals {
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;
+};
+BlobTotals blob_totals(const View& view);
+
+// The right of a repository to a digest, earned by a push, a mount, or its own upstream. Nothing is
+// answered without it (design.md "Bytes").
+bool linked(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest);
+// Creates the repository when new.
+void link(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest);
+void unlink(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest);
+// Names of repositories that hold a link to `digest`, at most `limit`.
+std::vector<oci::RepositoryName> linked_in(const View& view, const oci::Digest& digest,
+                                           std::size_t limit);
+// The descriptor under which a manifest linked in this repository lists `digest`; absent when none
+// does. Its size is what upstream promised, not what is stored.
+std::optional<oci::Descriptor> listed(const View& view, const oci::RepositoryName& repository,
+                                      const oci::Digest& digest);
+
+// ---- manifests and the graph ------------------------------------------------------------------
+
+struct ManifestRecord {
+  std::string media_type;
+  std::string bytes;
+};
+std::optional<ManifestRecord> manifest(const View& view, const oci::Digest& digest);
+struct ManifestInfo {
+  std::string media_type;
+  std::uint64_t size = 0;
+};
+std::optional<ManifestInfo> manifest_info(const View& view, const oci::Digest& digest);
+
+// Stores the bytes exactly, its edges both ways, and a referrer row when it has a subject; links it
+// in `repository`. Idempotent.
+void put_manifest(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest,
+                  std::string_view bytes, const oci::Manifest& parsed, base::WallTime now);
+
+// Edges in the order they stand in the manifest.
+std::vector<oci::Edge> edges(const View& view, const oci::Digest& manifest);
+
+// Whether everything a client needs is held: for an image its config and layers, for an index at
+// least one child that is complete. Foreign layers do not count. Each digest is visited once.
+enum class Completeness { complete, incomplete };
+Completeness completeness(const View& view, const oci::Digest& manifest);
+
+// ---- referrers (OCI 1.1) ----------------------------------------------------------------------
+
+struct Referrer {
+  oci::Descriptor descriptor;
+  std::string artifact_type;
+  std::map<std::string, std::string> annotations;
+};
+// Referrers of `subject` linked in `repository`, in digest order after `after`, at most `limit`;
+// `artifact_type` empty: all.
+std::vector<Referrer> referrers(const View& view, const oci::RepositoryName& repository,
+                                const oci::Digest& subject, std::string_view artifact_type,
+                                const std::optional<oci::Digest>& after, std::size_t limit);
+
+}  // namespace entrepot::index

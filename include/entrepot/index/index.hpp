@@ -1,0 +1,92 @@
+// Facts: an ordered map of byte strings with transactions, in a handful of key spaces.
+//
+// Meaning lives one step up, in catalog.hpp. The functions given to read() and write() are plain
+// synchronous code: nobody can suspend inside a transaction. Views given out by View point into the
+// transaction and end with it.
+//
+// Visible when write() returns, to every later read() on any thread; durable then, too. Concurrent
+// writes are grouped into one commit; each is all or nothing, one that throws undoes only itself
+// and its exception reaches its caller. A write's function may run more than once (a grouped commit
+// that failed is replayed): it must have no effect but on its Batch. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+
+#include "entrepot/async/task.hpp"
+#include "entrepot/base/bytes.hpp"
+
+namespace entrepot::index {
+
+enum class Space : std::uint8_t;  // the list is drawn in src/index/keys.hpp
+
+enum class Continue { no, yes };
+
+class View {
+ public:
+  virtual ~View() = default;
+  virtual std::optional<base::ByteView> get(Space space, base::ByteView key) const = 0;
+  // Rows whose key starts with `prefix` and is greater than `after` (empty: from the first), in key
+  // order, until `visit` answers no.
+  virtual void scan(
+      Space space, base::ByteView prefix, base::ByteView after,
+      const std::function<Continue(base::ByteView key, base::ByteView value)>& visit) const = 0;
+};
+
+class Batch : public View {
+ public:
+  virtual void put(Space space, base::ByteView key, base::ByteView value) = 0;
+  virtual void erase(Space space, base::ByteView key) = 0;  // absent is fine
+};
+
+// The index cannot grow any more (map or disk full): reads and erasing go on.
+class IndexFull : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Index {
+ public:
+  virtual ~Index() = default;
+
+  template <class Work>
+  auto read(Work work) -> async::Task<std::invoke_result_t<Work&, const View&>> {
+    using Result = std::invoke_result_t<Work&, const View&>;
+    if constexpr (std::is_void_v<Result>) {
+      co_await run_read([&work](const View& view) { work(view); });
+    } else {
+      std::optional<Result> result;
+      co_await run_read([&](const View& view) { result.emplace(work(view)); });
+      co_return std::move(*result);
+    }
+  }
+
+  template <class Work>
+  auto write(Work work) -> async::Task<std::invoke_result_t<Work&, Batch&>> {
+    using Result = std::invoke_result_t<Work&, Batch&>;
+    if constexpr (std::is_void_v<Result>) {
+      co_await run_write([&work](Batch& batch) { work(batch); });
+    } else {
+      std::optional<Result> result;
+      co_await run_write([&](Batch& batch) { result.emplace(work(batch)); });
+      co_return std::move(*result);
+    }
+  }
+
+ protected:
+  virtual async::Task<> run_read(std::function<void(const View&)> work) = 0;
+  virtual async::Task<> run_write(std::function<void(Batch&)> work) = 0;
+};
+
+// LMDB with default flags (never NOSYNC, WRITEMAP, NOMETASYNC), in <data>/index. Refuses a schema
+// newer than its own (std::runtime_error with a sentence). A failed sync of the disk ends the
+// process (exit 70): LMDB reports it once and then pretends (reliability.md D-06).
+std::unique_ptr<Index> open_lmdb_index(const std::filesystem::path& data);
+
+}  // namespace entrepot::index

@@ -1,0 +1,36 @@
+// What this site holds, as a Source: index and store together, visibility per repository enforced
+// here and nowhere else (reliability.md rule 2).
+#pragma once
+
+#include <memory>
+
+#include "entrepot/index/index.hpp"
+#include "entrepot/registry/source.hpp"
+#include "entrepot/store/blob_store.hpp"
+
+namespace entrepot::registry {
+
+// Thread-safe. `index` and `store` must outlive it. Failures are only `absent`.
+class Local : public Source {
+ public:
+  Local(index::Index& index, store::BlobStore& store) : index_(index), store_(store) {}
+
+  async::Task<Answer<Resolved>> resolve(oci::RepositoryName name,
+                                        oci::Reference reference) override;
+  async::Task<Answer<ManifestContent>> manifest(oci::RepositoryName name,
+                                                oci::Reference reference) override;
+  async::Task<Answer<BlobSize>> stat(oci::RepositoryName name, oci::Digest digest) override;
+  async::Task<Answer<BlobContent>> blob(oci::RepositoryName name, oci::Digest digest) override;
+  async::Task<Answer<TagPage>> tags(oci::RepositoryName name, Page page) override;
+  async::Task<Answer<ReferrerPage>> referrers(oci::RepositoryName name, oci::Digest subject,
+                                              std::string artifact_type, Page page) override;
+
+  // Names of every repository that has something here.
+  async::Task<std::vector<oci::RepositoryName>> catalog(Page page);
+
+ private:
+  index::Index& index_;
+  store::BlobStore& store_;
+};
+
+}  // namespace entrepot::registry

@@ -1,0 +1,94 @@
+// Bytes by digest. The store knows nothing of repositories: who may see a blob is the index's word.
+//
+// A blob becomes visible only by commit(), whole and verified. An open descriptor stays readable
+// whatever happens to the name. Layout on disk: src/store/layout.hpp. All calls are thread-safe;
+// those that return a Task do their waiting on the blocking pool.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "entrepot/async/byte_source.hpp"
+#include "entrepot/async/offload.hpp"
+#include "entrepot/async/task.hpp"
+#include "entrepot/oci/digest.hpp"
+#include "entrepot/store/spool.hpp"
+
+namespace entrepot::store {
+
+struct BlobInfo {
+  std::uint64_t size = 0;
+};
+
+// The Spool's bytes are not what was claimed; the Spool is as it was.
+class CommitRefused : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  // Metadata only; absent when there is no such blob.
+  virtual std::optional<BlobInfo> find(const oci::Digest& digest) const = 0;
+
+  // A source over the whole blob; absent when there is none. `expected_size`, from the index: a
+  // file of another size is not the blob any more (reliability.md C-04); it is moved to quarantine,
+  // logged, and reported absent.
+  virtual std::unique_ptr<async::ByteSource> open(const oci::Digest& digest,
+                                                  std::uint64_t expected_size) = 0;
+
+  // Where bytes arrive, on the store's own file system. `begin` makes an anonymous Spool that a
+  // restart sweeps; `begin_or_resume` one named after the digest that survives a restart: it comes
+  // back with the bytes it had, hashed again. Only one at a time may be open for a digest.
+  virtual std::unique_ptr<Spool> begin(oci::Algorithm algorithm) = 0;
+  virtual async::Task<std::unique_ptr<Spool>> begin_or_resume(const oci::Digest& digest) = 0;
+
+  // Order is the promise: digest compared -> fdatasync -> rename into place -> fsync of the
+  // directory. When it returns, the blob survives a power cut. A blob already there wins, the Spool
+  // is dropped. Throws CommitRefused on another digest, std::system_error when the disk fails.
+  virtual async::Task<BlobInfo> commit(std::unique_ptr<Spool> spool, const oci::Digest& digest) = 0;
+
+  // Idempotent.
+  virtual void remove(const oci::Digest& digest) = 0;
+
+  // Up to `limit` digests above `after`, ascending by algorithm and hexadecimal text.
+  virtual std::vector<oci::Digest> list(const std::optional<oci::Digest>& after,
+                                        std::size_t limit) const = 0;
+
+  // Bytes free for us on the file system.
+  virtual std::uint64_t free_bytes() const = 0;
+};
+
+// Thrown when another process holds the data directory (reliability.md D-14).
+class DirectoryInUse : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The lock on a data directory: taken first, held for the life of the process, gone with it even
+// after kill -9. Creates the directory (0700). Throws DirectoryInUse or std::system_error.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::filesystem::path& data);
+  ~DirectoryLock();
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+ private:
+  base::UniqueFd fd_;
+};
+
+// Opens <data>/blobs and <data>/spool, making what is missing and sweeping anonymous Spools of an
+// earlier run. The pool must outlive the store. Throws std::system_error.
+std::unique_ptr<BlobStore> open_filesystem_store(const std::filesystem::path& data,
+                                                 async::BlockingPool& pool);
+
+}  // namespace entrepot::store

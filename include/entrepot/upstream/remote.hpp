@@ -1,0 +1,40 @@
+// Another registry as a Source, over HTTP: authentication, redirects, several URLs tried in order,
+// retries, resumption by Range. Made by the app, seen by the mirror only as registry::Source.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "entrepot/async/offload.hpp"
+#include "entrepot/base/clock.hpp"
+#include "entrepot/base/metrics.hpp"
+#include "entrepot/http/client.hpp"
+#include "entrepot/registry/source.hpp"
+
+namespace entrepot::upstream {
+
+enum class PrivateNetwork { refused, allowed };
+
+struct RemoteOptions {
+  std::string name;               // for log, metrics and Provenance
+  std::vector<std::string> urls;  // tried in order, the unhealthy last
+  std::string username;           // empty: docker_config, else anonymous
+  std::string password_file;      // read again when it changes
+  std::string docker_config;      // path of a docker config.json; read again when it changes
+  std::vector<std::string>
+      trusted_realms;  // origins that may receive our secret beside same-site ones
+  PrivateNetwork private_network = PrivateNetwork::refused;
+  http::Transport transport;
+  unsigned retries = 3;
+  std::size_t concurrency = 16;
+};
+
+// Everything outlives the Remote. Throws std::invalid_argument on a URL that cannot be used.
+std::unique_ptr<registry::Source> connect(RemoteOptions options, http::Client& client,
+                                          async::BlockingPool& pool, const base::Clock& clock,
+                                          base::Metrics& metrics);
+
+}  // namespace entrepot::upstream

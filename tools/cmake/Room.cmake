@@ -1,0 +1,37 @@
+# entrepot_room(<room> FLOOR n [NEEDS rooms…] [LINKS libraries…])
+#
+# One static library entrepot_<room> of src/<room>/*.cpp. Its public headers are
+# include/entrepot/<room>; its private ones stay in src/<room> and are visible to its own tests only.
+# All rooms share one precompiled header: the standard library and Asio's awaitable, no Beast.
+add_library(entrepot_pch STATIC ${CMAKE_SOURCE_DIR}/src/async/pch.cpp)
+target_precompile_headers(entrepot_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/async/pch.hpp)
+target_link_libraries(entrepot_pch PUBLIC entrepot_boost PRIVATE entrepot_flags)
+
+function(entrepot_room room)
+  cmake_parse_arguments(ROOM "" "FLOOR" "NEEDS;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "src/async/(pch|boost_sources)\\.cpp$")
+  add_library(entrepot_${room} STATIC ${sources})
+  target_include_directories(entrepot_${room} PUBLIC ${CMAKE_SOURCE_DIR}/include
+                                              PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM ROOM_NEEDS PREPEND entrepot_)
+  target_link_libraries(entrepot_${room} PUBLIC ${ROOM_NEEDS} entrepot_boost ${ROOM_LINKS}
+                                         PRIVATE entrepot_flags)
+  target_precompile_headers(entrepot_${room} REUSE_FROM entrepot_pch)
+endfunction()
+
+# entrepot_unit_tests(<room> [rooms it uses besides…])
+function(entrepot_unit_tests room)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${room} ${sources})
+  target_include_directories(unit_${room} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
+  list(TRANSFORM ARGN PREPEND entrepot_ OUTPUT_VARIABLE others)
+  target_link_libraries(unit_${room} PRIVATE entrepot_${room} ${others} entrepot_flags
+                                             GTest::gtest GTest::gmock GTest::gtest_main)
+  target_precompile_headers(unit_${room} REUSE_FROM entrepot_pch)
+  add_test(NAME unit_${room} COMMAND unit_${room})
+  set_tests_properties(unit_${room} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()

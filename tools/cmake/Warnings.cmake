@@ -1,0 +1,10 @@
+# Flags of our own targets only; a dependency's headers are SYSTEM.
+add_library(entrepot_flags INTERFACE)
+target_compile_options(entrepot_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wnull-dereference -Wimplicit-fallthrough -Werror
+  -fstack-protector-strong)
+target_link_options(entrepot_flags INTERFACE -fuse-ld=lld-19 -Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_definitions(entrepot_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
