@@ -20,13 +20,14 @@ import time
 from . import process
 
 BINARY = os.environ.get("ENTREPOT_BINARY", "build/asan/entrepot")
-SANITIZER = "exitcode=99:abort_on_error=0:detect_leaks=1"
+# a small quarantine, so that resident memory means something under AddressSanitizer too
+SANITIZER = "exitcode=99:abort_on_error=0:detect_leaks=1:quarantine_size_mb=8"
 
 
 def upstream_at(name, *urls, **more):
     """An upstreams: entry for servers on loopback, with short limits so that tests are quick."""
-    entry = {"name": name, "urls": list(urls)}
-    entry.update({"timeouts": {"connect": "2s", "first_byte": "5s", "idle": "3s"}})
+    entry = {"name": name, "urls": list(urls), "retries": 2,
+             "timeouts": {"connect": "2s", "first_byte": "5s", "idle": "3s"}}
     entry.update(more)
     return entry
 

@@ -456,13 +456,16 @@ class TokenAuth:
     def __init__(self, tokens, realm=None, service="lab", scope=None):
         self.tokens, self.service, self.scope = tokens, service, scope
         self.realm = realm or tokens.realm
-        self.accepts = lambda token: token in tokens.given
+
+    def accepts(self, token, route):
+        scope = self.tokens.given.get(token)
+        return scope is not None and (not route or f"repository:{route['name']}:pull" in scope)
 
     def check(self, request):
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
-        if scheme.lower() == "bearer" and self.accepts(token):
-            return None
         route = Upstream.ROUTE.match(request.path)
+        if scheme.lower() == "bearer" and self.accepts(token, route):
+            return None
         scope = self.scope or (f"repository:{route['name']}:pull" if route else None)
         text = f'Bearer realm="{self.realm}",service="{self.service}"'
         text += f',scope="{scope}"' if scope else ""
