@@ -61,6 +61,12 @@ struct BlobContent {
   Provenance provenance{};
 };
 
+// Where the reader of a blob begins, and what it knows of it already.
+struct BlobStart {
+  std::uint64_t offset = 0;             // the first byte it will read
+  std::optional<std::uint64_t> size{};  // of the whole blob, from a descriptor
+};
+
 struct TagPage {
   std::vector<oci::Tag> tags;
   bool more = false;  // there are tags after the last one
@@ -91,6 +97,13 @@ class Source {
   virtual async::Task<Answer<BlobSize>> stat(oci::RepositoryName name, oci::Digest digest) = 0;
   // Bytes of a Remote are not verified against the digest: that is the reader's business.
   virtual async::Task<Answer<BlobContent>> blob(oci::RepositoryName name, oci::Digest digest) = 0;
+  // As blob(), for a reader that resumes or knows the size. A Remote asks only for the rest, by
+  // Range, and needs the size when the upstream names no length. The source is that of the whole
+  // blob all the same: size() and offsets count from its first byte.
+  virtual async::Task<Answer<BlobContent>> blob_from(oci::RepositoryName name, oci::Digest digest,
+                                                     BlobStart /*start*/) {
+    return blob(std::move(name), digest);
+  }
   virtual async::Task<Answer<TagPage>> tags(oci::RepositoryName name, Page page) = 0;
   // `page.after` is a digest's text. `artifact_type` empty: all.
   virtual async::Task<Answer<ReferrerPage>> referrers(oci::RepositoryName name, oci::Digest subject,
