@@ -31,6 +31,9 @@ function(entrepot_unit_tests room)
   list(TRANSFORM ARGN PREPEND entrepot_ OUTPUT_VARIABLE others)
   target_link_libraries(unit_${room} PRIVATE entrepot_${room} ${others} entrepot_flags
                                              GTest::gtest GTest::gmock GTest::gtest_main)
+  # CMake compiles executables with -fPIE; the shared precompiled header wants the rooms' -fPIC.
+  set_target_properties(unit_${room} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(unit_${room} PRIVATE -fPIC)
   target_precompile_headers(unit_${room} REUSE_FROM entrepot_pch)
   add_test(NAME unit_${room} COMMAND unit_${room})
   set_tests_properties(unit_${room} PROPERTIES LABELS unit TIMEOUT 120)
