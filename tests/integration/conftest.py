@@ -59,14 +59,9 @@ def upstream():
         yield server
 
 
-def hub_of(*urls, **more):
-    """The configuration entry the tests call their default upstream: named hub, as Docker Hub."""
-    return daemon.upstream_at("hub", *urls, aliases=["docker.io"], **more)
-
-
 @pytest.fixture
 def mirror(upstream):
-    with daemon.Daemon({"upstreams": [hub_of(upstream.url)]}) as running:
+    with daemon.Daemon({"upstreams": [daemon.hub_of(upstream.url)]}) as running:
         yield running
 
 

@@ -32,6 +32,11 @@ def upstream_at(name, *urls, **more):
     return entry
 
 
+def hub_of(*urls, **more):
+    """What the tests use as default upstream: called hub, answering for docker.io, with library/."""
+    return upstream_at("hub", *urls, aliases=["docker.io"], **more)
+
+
 def yaml(value, indent=0):
     """Block YAML of dicts, lists and scalars; enough for a configuration file."""
     pad = "  " * indent

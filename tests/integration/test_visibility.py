@@ -1,0 +1,125 @@
+"""Shared bytes, separate rights: what one repository or account earned gives another nothing."""
+
+import time
+
+import pytest
+from support import hostile, images, process, walk
+from support.daemon import hub_of, upstream_at
+
+IMAGE = images.small("private")
+NAME = "team/app"
+
+
+@pytest.fixture
+def guarded():
+    with hostile.Upstream(auth=hostile.BasicAuth("bot", "s3cret")) as server:
+        server.add(IMAGE, NAME, "v1")
+        yield server
+
+
+@pytest.fixture
+def both(start, guarded, tmp_path):
+    """One daemon that knows the same registry with and without the account."""
+    (tmp_path / "password").write_text("s3cret\n")
+    quick = {"freshness": {"fresh": "60s", "negative": "1s"}}
+    return start(upstream_at("priv", guarded.url, username="bot",
+                             password_file=str(tmp_path / "password"), **quick),
+                 upstream_at("anon", guarded.url, **quick))
+
+
+def targets():
+    yield "manifests/v1"
+    yield f"manifests/{IMAGE.digest}"
+    yield from (f"blobs/{digest}" for digest in IMAGE.blobs)
+
+
+@pytest.mark.row("C-20")
+def test_an_account_without_right_gets_the_same_before_and_after_caching(both):
+    before = [both.get(f"/v2/anon/{NAME}/{t}") for t in targets()]
+    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    time.sleep(1.1)  # past the time to live of negative answers
+    after = [both.get(f"/v2/anon/{NAME}/{t}") for t in targets()]
+    for first, second in zip(before, after):
+        assert first.status in (401, 403, 404), first
+        assert (second.status, second.body) == (first.status, first.body)
+        assert not {"ETag", "Docker-Content-Digest", "Age"} & {name for name, _ in second.headers}
+
+
+@pytest.mark.row("C-20", "C-22")
+def test_a_digest_is_unknown_in_every_other_repository(both, guarded):
+    guarded.add(images.small("other"), "team/other", "v1")
+    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    for name in ("priv/team/other", "priv/none/such", "team/other"):
+        for digest in IMAGE.blobs:
+            assert both.blob(name, digest).status == 404
+            assert both.head(f"/v2/{name}/blobs/{digest}").status == 404
+            assert both.blob(name, digest, {"Range": "bytes=0-1"}).status == 404
+        assert both.manifest(name, IMAGE.digest).status == 404
+
+
+@pytest.mark.row("C-20", "C-22")
+def test_another_upstream_earns_its_own_right(start, upstream, guarded, tmp_path):
+    (tmp_path / "password").write_text("s3cret\n")
+    mirror = start(upstream_at("priv", guarded.url, username="bot",
+                               password_file=str(tmp_path / "password")),
+                   upstream_at("open", upstream.url))
+    walk.pull(mirror.address, f"priv/{NAME}", "v1", IMAGE)
+    layer = IMAGE.layers()[0]
+    assert mirror.blob(f"open/{NAME}", layer).status == 404
+    upstream.add(IMAGE, NAME, "v1")
+    process.wait_for(lambda: mirror.blob(f"open/{NAME}", layer).status == 200, 12, "the right earned")
+    asked = upstream.seen(text=layer)
+    assert asked, "it was asked there"
+    assert not [r for r in asked if r.header("Authorization")]
+
+
+@pytest.mark.row("C-22")
+def test_a_listed_digest_is_served_after_the_manifest_was_seen(upstream, mirror):
+    upstream.add(IMAGE, NAME, "v1")
+    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    upstream.add(IMAGE, "team/copy", "v1")
+    mirror.link("team/copy", "v1")
+    gets = upstream.count("GET", "/blobs/")
+    for digest, data in IMAGE.blobs.items():
+        assert mirror.blob("team/copy", digest).body == data
+    assert upstream.count("GET", "/blobs/") == gets, "the bytes are shared"
+
+
+@pytest.mark.row("C-21")
+def test_a_revoked_account_keeps_what_is_held_and_says_it_is_stale(both, guarded):
+    both.config["upstreams"][0]["freshness"] = {"fresh": "0s", "negative": "1s"}
+    both.restart()
+    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    guarded.auth = hostile.BasicAuth("bot", "changed")
+    answer = both.manifest(f"priv/{NAME}", "v1")
+    assert answer.status == 200 and "stale" in answer.header("Cache-Status")
+    assert both.blob(f"priv/{NAME}", IMAGE.layers()[0]).status == 200
+    fresh = images.small("new and private")
+    guarded.add(fresh, NAME, "v2")
+    assert both.manifest(f"priv/{NAME}", "v2").status == 403
+
+
+@pytest.mark.row("C-21")
+def test_a_deleted_repository_is_gone_by_tag(both, guarded):
+    both.config["upstreams"][0]["freshness"] = {"fresh": "0s", "negative": "1s"}
+    both.restart()
+    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    guarded.remove(NAME)
+    assert both.manifest(f"priv/{NAME}", "v1").status == 404
+
+
+@pytest.mark.row("C-23")
+def test_the_refusal_of_one_account_is_not_the_refusal_of_another(both):
+    for target in targets():
+        assert both.get(f"/v2/anon/{NAME}/{target}").status in (401, 403, 404)
+        assert both.get(f"/v2/priv/{NAME}/{target}").status == 200
+        assert both.get(f"/v2/anon/{NAME}/{target}").status in (401, 403, 404)
+
+
+@pytest.mark.row("C-23")
+def test_a_missing_tag_at_one_upstream_is_not_missing_at_another(start, upstream):
+    with hostile.Upstream() as other:
+        other.add(IMAGE, NAME, "v1")
+        mirror = start(hub_of(upstream.url), upstream_at("other", other.url))
+        assert mirror.manifest(NAME, "v1").status == 404
+        assert mirror.manifest(f"other/{NAME}", "v1").status == 200
