@@ -25,7 +25,8 @@ class Broadcast {
   std::uint64_t ticket() const;
 
   // Returns once a notify_all() has happened after `ticket` was taken (at once when one already
-  // has), or after `longest`; true when notified.
+  // has), or after `longest`; true when notified. Throws operation_aborted when the awaiting task
+  // is cancelled.
   Task<bool> wait(std::uint64_t ticket,
                   std::chrono::milliseconds longest = std::chrono::hours(24 * 365));
 

@@ -30,7 +30,8 @@ class Limiter {
   explicit Limiter(std::size_t limit);
   ~Limiter();
 
-  // Absent when no permit came free within `longest`. Thread-safe.
+  // Absent when no permit came free within `longest`; throws operation_aborted when the awaiting
+  // task is cancelled. Thread-safe.
   Task<std::optional<Permit>> acquire(std::chrono::milliseconds longest);
 
  private:

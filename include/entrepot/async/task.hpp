@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <chrono>
 #include <functional>
 #include <string_view>
@@ -21,6 +22,12 @@ using Executor = asio::any_io_executor;
 // afterwards.
 void spawn(Executor executor, Task<> task, std::string_view what,
            std::function<void()> finished = {});
+
+// The same, for a task whose owner may end it early by emitting a terminal cancellation, from the
+// task's own thread: whatever it awaits then gives up (work on a BlockingPool ends first), and
+// every further co_await throws operation_aborted.
+void spawn_cancellable(Executor executor, Task<> task, std::string_view what,
+                       asio::cancellation_slot slot, std::function<void()> finished = {});
 
 // The executor of the awaiting coroutine.
 Task<Executor> this_executor();
