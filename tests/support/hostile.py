@@ -155,7 +155,7 @@ class Server:
         self.refusing = False       # accept and reset at once
         self.connections = 0        # TCP connections ever accepted
         self._open = set()
-        self.listener = socket.create_server((host, port), backlog=512)
+        self.listener = self.listen(host, port)
         self.port = self.listener.getsockname()[1]
         self.address = f"{host}:{self.port}"
         self.url = f"{'https' if tls else 'http'}://{self.address}"
@@ -210,6 +210,10 @@ class Server:
         self.close()
 
     # -- inside -------------------------------------------------------------------------------
+
+    def listen(self, host, port):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=512)
 
     def reply_to(self, request):
         return plain(404, b"nothing here\n")
