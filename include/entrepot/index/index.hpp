@@ -28,12 +28,14 @@ enum class Space : std::uint8_t;  // the list is drawn in src/index/keys.hpp
 
 enum class Continue { no, yes };
 
+// What get() and scan() give out points into the transaction (LMDB: into the map, nothing is
+// copied). It ends with the View; on a Batch already with the next put() or erase().
 class View {
  public:
   virtual ~View() = default;
   virtual std::optional<base::ByteView> get(Space space, base::ByteView key) const = 0;
   // Rows whose key starts with `prefix` and is greater than `after` (empty: from the first), in key
-  // order, until `visit` answers no.
+  // order, until `visit` answers no. `visit` must not write.
   virtual void scan(
       Space space, base::ByteView prefix, base::ByteView after,
       const std::function<Continue(base::ByteView key, base::ByteView value)>& visit) const = 0;
@@ -45,7 +47,8 @@ class Batch : public View {
   virtual void erase(Space space, base::ByteView key) = 0;  // absent is fine
 };
 
-// The index cannot grow any more (map or disk full): reads and erasing go on.
+// The index cannot grow any more (map or disk full). Reads go on; so do writes that erase, out of
+// a reserve kept for them.
 class IndexFull : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -87,6 +90,8 @@ class Index {
 // LMDB with default flags (never NOSYNC, WRITEMAP, NOMETASYNC), in <data>/index. Refuses a schema
 // newer than its own (std::runtime_error with a sentence). A failed sync of the disk ends the
 // process (exit 70): LMDB reports it once and then pretends (reliability.md D-06).
+// Reads run in place on the calling thread, some microseconds; writes on one thread of its own.
+// The executors of awaiting writers outlive it: destroy it before their io_context.
 std::unique_ptr<Index> open_lmdb_index(const std::filesystem::path& data);
 
 }  // namespace entrepot::index

@@ -1,0 +1,194 @@
+#include "index/committer.hpp"
+
+#include <algorithm>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "index/lmdb_error.hpp"
+#include "index/lmdb_view.hpp"
+
+namespace entrepot::index {
+namespace {
+
+namespace asio = boost::asio;
+
+// A group ends at any of these, so that nobody waits long for others' work and a transaction's
+// dirty pages stay few (reliability.md B-08).
+constexpr std::size_t most_writes = 1000;
+constexpr std::size_t most_bytes = 16 * mebibyte;
+constexpr auto longest_work = std::chrono::milliseconds(5);
+
+constexpr auto reader_check_period = std::chrono::minutes(1);
+
+// A function that runs `handler` on its own executor, which it keeps busy until then.
+template <class Handler>
+std::function<void()> resumption_of(Handler handler) {
+  auto executor = asio::prefer(async::Executor(asio::get_associated_executor(handler)),
+                               asio::execution::outstanding_work.tracked);
+  auto shared = std::make_shared<Handler>(std::move(handler));
+  return [executor = std::move(executor), shared = std::move(shared)] {
+    asio::post(executor, [shared] { std::move (*shared)(); });
+  };
+}
+
+std::exception_ptr as_exception(int code) {
+  try {
+    throw_lmdb(code, "write");
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+}  // namespace
+
+Committer::Committer(Environment& environment)
+    : environment_(environment), thread_([this] { run(); }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+async::Task<> Committer::commit(PendingWrite& write) {
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      [this, &write](auto handler) {
+        write.resume = resumption_of(std::move(handler));
+        add(write);
+      },
+      asio::use_awaitable);
+}
+
+void Committer::add(PendingWrite& write) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(&write);
+  }
+  changed_.notify_one();
+}
+
+void Committer::run() {
+  for (;;) {
+    auto group = next_group();
+    if (group.empty()) return;
+    settle(group);
+  }
+}
+
+// Empty: stopping, and nothing waits.
+std::vector<PendingWrite*> Committer::next_group() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, reader_check_period,
+                            [this] { return stopping_ || !waiting_.empty(); })) {
+    lock.unlock();
+    environment_.check_readers();
+    lock.lock();
+  }
+  if (waiting_.size() <= most_writes) return std::exchange(waiting_, {});
+  const auto end = waiting_.begin() + most_writes;
+  std::vector<PendingWrite*> group(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  return group;
+}
+
+// Brings every write of the group to its end. Each runs at most a few times: what a throw undoes
+// is committed by itself next.
+void Committer::settle(Group group) {
+  while (!group.empty()) {
+    const auto result = attempt(group);
+    switch (result.ending) {
+      case Ending::committed:
+        release(group.first(result.count));
+        group = group.subspan(result.count);
+        break;
+      case Ending::threw:
+        settle(group.first(result.count));
+        release(group.subspan(result.count, 1));
+        group = group.subspan(result.count + 1);
+        break;
+      case Ending::full:
+        if (result.code == MDB_MAP_FULL && environment_.grow()) break;
+        settle_full(group.first(result.count), result);
+        group = group.subspan(result.count);
+        break;
+      case Ending::failed:
+        fail(group.first(result.count), as_exception(result.code));
+        group = group.subspan(result.count);
+        break;
+    }
+  }
+}
+
+// No room: one by one, so that the small ones still get in and those that erase make room.
+void Committer::settle_full(Group group, const Attempt& result) {
+  if (group.size() > 1) {
+    for (std::size_t i = 0; i < group.size(); ++i) settle(group.subspan(i, 1));
+    return;
+  }
+  if (result.code == MDB_MAP_FULL && result.erases && environment_.open_reserve()) {
+    const auto second = attempt(group);
+    environment_.close_reserve();
+    if (second.ending == Ending::committed || second.ending == Ending::threw) {
+      release(group);
+      return;
+    }
+  }
+  fail(group, std::make_exception_ptr(IndexFull("index: no room left on the disk or in the map")));
+}
+
+Committer::Attempt Committer::attempt(Group group) {
+  const auto deadline = std::chrono::steady_clock::now() + longest_work;
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  bool erases = false;
+  WriteTransaction txn(environment_);
+  if (txn.begun() != MDB_SUCCESS) return ended_with(txn.begun(), group.size(), false);
+  for (PendingWrite* write : group) {
+    LmdbBatch batch(txn.get(), environment_.tree());
+    write->failure = nullptr;
+    try {
+      write->work(batch);
+    } catch (...) {
+      write->failure = std::current_exception();
+    }
+    erases = erases || batch.erases();
+    if (batch.failure() != 0) return ended_with(batch.failure(), count + 1, erases);
+    if (write->failure) return {Ending::threw, count};
+    ++count;
+    bytes += batch.bytes();
+    if (bytes >= most_bytes || std::chrono::steady_clock::now() >= deadline) break;
+  }
+  const int code = txn.commit();
+  if (code != MDB_SUCCESS) return ended_with(code, count, erases);
+  return {Ending::committed, count};
+}
+
+Committer::Attempt Committer::ended_with(int code, std::size_t count, bool erases) {
+  if (is_fatal(code)) die_of(code, "write");
+  return {is_full(code) ? Ending::full : Ending::failed, count, code, erases};
+}
+
+void Committer::release(Group group) {
+  for (PendingWrite* write : group) {
+    // The caller may resume and take `write` with it before this call returns.
+    const auto resume = std::move(write->resume);
+    resume();
+  }
+}
+
+void Committer::fail(Group group, const std::exception_ptr& failure) {
+  for (PendingWrite* write : group) write->failure = failure;
+  release(group);
+}
+
+}  // namespace entrepot::index

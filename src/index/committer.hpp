@@ -1,0 +1,74 @@
+// The one thread that writes the index. It takes everything that waits into one transaction and
+// one commit (each commit costs two flushes of the disk, whatever it holds), then lets all of them
+// go on: while one group is being synced, the next gathers.
+//
+// A group runs without nested transactions: LMDB's allocate 2 MiB each and merge page lists at
+// every end. Instead, when a write throws or the map is full, the transaction is given up and its
+// writes run again without the culprit. That is allowed because a write has no effect but on its
+// Batch.
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "entrepot/async/task.hpp"
+#include "entrepot/index/index.hpp"
+#include "index/environment.hpp"
+
+namespace entrepot::index {
+
+// A write on its way. Lives in the frame of its caller, who is suspended; gone once resumed.
+struct PendingWrite {
+  explicit PendingWrite(const std::function<void(Batch&)>& the_work) : work(the_work) {}
+
+  const std::function<void(Batch&)>& work;
+  std::exception_ptr failure;
+  std::function<void()> resume;  // posts to the caller's own executor
+};
+
+class Committer {
+ public:
+  explicit Committer(Environment& environment);
+  // Commits what waits, then ends the thread.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // Returns when `write` is durable, or its failure is set. Thread-safe.
+  async::Task<> commit(PendingWrite& write);
+
+ private:
+  using Group = std::span<PendingWrite*>;
+  enum class Ending { committed, threw, full, failed };
+  // How an attempt ended and how many writes it held; `threw`: the next one is the culprit.
+  struct Attempt {
+    Ending ending;
+    std::size_t count;
+    int code = 0;
+    bool erases = false;
+  };
+
+  void add(PendingWrite& write);
+  void run();
+  std::vector<PendingWrite*> next_group();
+  void settle(Group group);
+  void settle_full(Group group, const Attempt& attempt);
+  Attempt attempt(Group group);
+  static Attempt ended_with(int code, std::size_t count, bool erases);
+  static void release(Group group);
+  static void fail(Group group, const std::exception_ptr& failure);
+
+  Environment& environment_;
+  std::mutex mutex_;  // guards waiting_, stopping_
+  std::condition_variable changed_;
+  std::vector<PendingWrite*> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace entrepot::index

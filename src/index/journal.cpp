@@ -1,0 +1,36 @@
+#include "entrepot/index/journal.hpp"
+
+#include "index/records.hpp"
+#include "index/repositories.hpp"
+
+namespace entrepot::index {
+namespace {
+
+std::uint64_t sequence_in_key(base::ByteView key) {
+  std::uint64_t sequence = 0;
+  for (const auto byte : key) sequence = sequence << 8 | std::to_integer<std::uint64_t>(byte);
+  return sequence;
+}
+
+}  // namespace
+
+void append(Batch& batch, JournalRow row) {
+  row.sequence = meta_number(batch, last_journal_row) + 1;
+  put_meta_number(batch, last_journal_row, row.sequence);
+  batch.put(Space::journal, Key().number(row.sequence), base::as_bytes(encode(row)));
+}
+
+std::vector<JournalRow> journal(const View& view, std::uint64_t since, std::size_t limit) {
+  std::vector<JournalRow> rows;
+  if (limit == 0) return rows;
+  const Key start = Key().number(since);
+  view.scan(Space::journal, {}, start, [&](base::ByteView key, base::ByteView value) {
+    auto row = intact(decode_journal_row(value), "journal");
+    row.sequence = sequence_in_key(key);
+    rows.push_back(std::move(row));
+    return rows.size() < limit ? Continue::yes : Continue::no;
+  });
+  return rows;
+}
+
+}  // namespace entrepot::index

@@ -1,0 +1,87 @@
+// The key layout of the index, drawn; the only place that knows it. Values: records.hpp.
+//
+//   space             key                                        value
+//   meta              name of a number                           version, number(s)
+//   repositories      name                                       RepositoryId
+//   repository_names  repository(4)                              name
+//   tags              repository(4) tag                          TagRecord
+//   history           repository(4) tag 00 ~sequence(8)          digest the tag left (newest first)
+//   blobs             digest                                     BlobRecord
+//   links             repository(4) digest                       (empty)
+//   linked_in         digest repository(4)                       (empty)
+//   manifests         digest                                     media type, bytes
+//   edges             digest                                     every edge, in order
+//   parents           child digest, parent digest                the edge between them
+//   referrers         subject digest, referrer digest            Referrer
+//   journal           sequence(8)                                JournalRow
+//
+// digest: one byte of algorithm, then its 32 or 64 raw bytes, so one digest is never the prefix of
+// another. Numbers are big-endian, so byte order is their order. A repository's name stands in one
+// key only; all others carry its number, so the longest key is 4 + 128 + 1 + 8 or 65 + 65 bytes,
+// and a name of 255 fits too (LMDB's limit is 511, reliability.md B-07).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "entrepot/base/bytes.hpp"
+#include "entrepot/index/index.hpp"
+#include "entrepot/oci/digest.hpp"
+
+namespace entrepot::index {
+
+// Values are on disk: never renumber.
+enum class Space : std::uint8_t {
+  meta = 1,
+  repositories = 2,
+  repository_names = 3,
+  tags = 4,
+  history = 5,
+  blobs = 6,
+  links = 7,
+  linked_in = 8,
+  manifests = 9,
+  edges = 10,
+  parents = 11,
+  referrers = 12,
+  journal = 13,
+};
+
+// Names of the rows in Space::meta.
+inline constexpr std::string_view schema_row = "schema";
+inline constexpr std::string_view last_repository_row = "last repository";
+inline constexpr std::string_view last_journal_row = "last journal row";
+inline constexpr std::string_view blob_totals_row = "blob totals";
+
+enum class RepositoryId : std::uint32_t {};
+
+// One byte less than LMDB's 511: the space stands in front.
+inline constexpr std::size_t max_key_bytes = 510;
+
+// A key under construction, on the stack.
+class Key {
+ public:
+  Key& repository(RepositoryId id);
+  Key& number(std::uint64_t value);
+  Key& text(std::string_view text);
+  Key& digest(const oci::Digest& digest);
+  Key& separator();
+
+  operator base::ByteView() const { return {bytes_.data(), size_}; }
+
+ private:
+  void add(base::ByteView bytes);
+
+  std::array<std::byte, max_key_bytes> bytes_;
+  std::size_t size_ = 0;
+};
+
+// The digest that starts at `offset` of a key; absent when the key is too short or no digest.
+std::optional<oci::Digest> digest_in_key(base::ByteView key, std::size_t offset);
+std::size_t key_size(const oci::Digest& digest);
+std::optional<RepositoryId> repository_in_key(base::ByteView key, std::size_t offset);
+
+}  // namespace entrepot::index

@@ -1,0 +1,205 @@
+#include "index/records.hpp"
+
+#include <stdexcept>
+
+#include "index/codec.hpp"
+
+namespace entrepot::index {
+namespace {
+
+// A change of any record's fields gets the next number and keeps the old reader.
+constexpr std::uint8_t version = 1;
+
+template <class T>
+std::optional<T> if_complete(const RecordReader& reader, T value) {
+  if (!reader.complete()) return std::nullopt;
+  return value;
+}
+
+void add_descriptor(RecordWriter& writer, const oci::Descriptor& descriptor) {
+  writer.digest(descriptor.digest).number(descriptor.size).text(descriptor.media_type);
+}
+
+std::optional<oci::Descriptor> next_descriptor(RecordReader& reader) {
+  const auto digest = reader.digest();
+  const auto size = reader.number<std::uint64_t>();
+  const auto media_type = reader.text();
+  if (!reader.good()) return std::nullopt;
+  return oci::Descriptor{std::string(media_type), *digest, size};
+}
+
+std::optional<oci::Edge> next_edge(RecordReader& reader) {
+  const auto kind = reader.number<std::uint8_t>();
+  if (kind < static_cast<std::uint8_t>(oci::EdgeKind::manifest) ||
+      kind > static_cast<std::uint8_t>(oci::EdgeKind::foreign)) {
+    reader.refuse();
+  }
+  auto target = next_descriptor(reader);
+  if (!target) return std::nullopt;
+  return oci::Edge{static_cast<oci::EdgeKind>(kind), std::move(*target)};
+}
+
+Cause next_cause(RecordReader& reader) {
+  const auto cause = reader.number<std::uint8_t>();
+  if (cause < static_cast<std::uint8_t>(Cause::push) ||
+      cause > static_cast<std::uint8_t>(Cause::deletion)) {
+    reader.refuse();
+  }
+  return static_cast<Cause>(cause);
+}
+
+}  // namespace
+
+std::string encode(const TagRecord& record) {
+  return RecordWriter(version)
+      .digest(record.digest)
+      .time(record.changed)
+      .time(record.checked)
+      .take();
+}
+
+std::optional<TagRecord> decode_tag(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto digest = reader.digest();
+  const auto changed = reader.time();
+  const auto checked = reader.time();
+  if (!reader.complete()) return std::nullopt;
+  return TagRecord{*digest, changed, checked};
+}
+
+std::string encode(const BlobRecord& record) {
+  return RecordWriter(version).number(record.size).time(record.stored).take();
+}
+
+std::optional<BlobRecord> decode_blob(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto size = reader.number<std::uint64_t>();
+  return if_complete(reader, BlobRecord{size, reader.time()});
+}
+
+std::string encode(const BlobTotals& record) {
+  return RecordWriter(version).number(record.blobs).number(record.bytes).take();
+}
+
+std::optional<BlobTotals> decode_blob_totals(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto blobs = reader.number<std::uint64_t>();
+  const auto total = reader.number<std::uint64_t>();
+  return if_complete(reader, BlobTotals{blobs, total});
+}
+
+std::string encode(RepositoryId id) {
+  return RecordWriter(version).number(static_cast<std::uint32_t>(id)).take();
+}
+
+std::optional<RepositoryId> decode_repository(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto id = reader.number<std::uint32_t>();
+  return if_complete(reader, RepositoryId{id});
+}
+
+std::string encode(const StoredManifest& record) {
+  return RecordWriter(version).text(record.media_type).text(record.bytes).take();
+}
+
+std::optional<StoredManifest> decode_manifest(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto media_type = reader.text();
+  const auto content = reader.text();
+  return if_complete(reader, StoredManifest{media_type, content});
+}
+
+std::string encode(const std::vector<oci::Edge>& edges) {
+  RecordWriter writer(version);
+  writer.number(static_cast<std::uint32_t>(edges.size()));
+  for (const auto& edge : edges) {
+    writer.number(static_cast<std::uint8_t>(edge.kind));
+    add_descriptor(writer, edge.target);
+  }
+  return writer.take();
+}
+
+std::optional<std::vector<oci::Edge>> decode_edges(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  auto left = reader.number<std::uint32_t>();
+  std::vector<oci::Edge> edges;
+  for (; left > 0; --left) {
+    auto edge = next_edge(reader);
+    if (!edge) return std::nullopt;
+    edges.push_back(std::move(*edge));
+  }
+  if (!reader.complete()) return std::nullopt;
+  return edges;
+}
+
+std::string encode(const Referrer& record) {
+  RecordWriter writer(version);
+  add_descriptor(writer, record.descriptor);
+  writer.text(record.artifact_type);
+  writer.number(static_cast<std::uint32_t>(record.annotations.size()));
+  for (const auto& [key, value] : record.annotations) writer.text(key).text(value);
+  return writer.take();
+}
+
+std::optional<Referrer> decode_referrer(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  auto descriptor = next_descriptor(reader);
+  if (!descriptor) return std::nullopt;
+  Referrer record{std::move(*descriptor), std::string(reader.text()), {}};
+  for (auto left = reader.number<std::uint32_t>(); left > 0 && reader.good(); --left) {
+    const auto key = reader.text();
+    record.annotations.emplace(key, reader.text());
+  }
+  if (!reader.complete()) return std::nullopt;
+  return record;
+}
+
+std::string encode(const JournalRow& record) {
+  return RecordWriter(version)
+      .time(record.time)
+      .number(static_cast<std::uint8_t>(record.cause))
+      .text(record.repository)
+      .text(record.tag)
+      .optional_digest(record.from)
+      .optional_digest(record.to)
+      .take();
+}
+
+std::optional<JournalRow> decode_journal_row(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  JournalRow row;
+  row.time = reader.time();
+  row.cause = next_cause(reader);
+  row.repository = reader.text();
+  row.tag = reader.text();
+  row.from = reader.optional_digest();
+  row.to = reader.optional_digest();
+  if (!reader.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode_number(std::uint64_t value) {
+  return RecordWriter(version).number(value).take();
+}
+
+std::optional<std::uint64_t> decode_number(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto value = reader.number<std::uint64_t>();
+  return if_complete(reader, value);
+}
+
+std::string encode_digest(const oci::Digest& digest) {
+  return RecordWriter(version).digest(digest).take();
+}
+
+std::optional<oci::Digest> decode_digest(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto digest = reader.digest();
+  return reader.complete() ? digest : std::nullopt;
+}
+
+void throw_damaged(std::string_view what) {
+  throw std::runtime_error("index: damaged record: " + std::string(what));
+}
+
+}  // namespace entrepot::index

@@ -1,0 +1,26 @@
+// Repositories by number: every row but one carries the number instead of the name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "entrepot/index/index.hpp"
+#include "entrepot/oci/name.hpp"
+#include "index/keys.hpp"
+
+namespace entrepot::index {
+
+std::optional<RepositoryId> repository_id(const View& view, const oci::RepositoryName& repository);
+// Gives a new repository the next number. Numbers are never used again.
+RepositoryId ensure_repository(Batch& batch, const oci::RepositoryName& repository);
+std::optional<oci::RepositoryName> repository_name(const View& view, RepositoryId id);
+
+// A number in Space::meta; 0 when it was never written.
+std::uint64_t meta_number(const View& view, std::string_view row);
+void put_meta_number(Batch& batch, std::string_view row, std::uint64_t value);
+
+// Whether the repository of this number has the right to `digest`.
+bool linked(const View& view, RepositoryId repository, const oci::Digest& digest);
+
+}  // namespace entrepot::index
