@@ -11,6 +11,11 @@ function(entrepot_room room)
   cmake_parse_arguments(ROOM "" "FLOOR" "NEEDS;LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "src/async/(pch|boost_sources)\\.cpp$")
+  if(NOT sources)  # a room that is all headers
+    add_library(entrepot_${room} INTERFACE)
+    target_include_directories(entrepot_${room} INTERFACE ${CMAKE_SOURCE_DIR}/include)
+    return()
+  endif()
   add_library(entrepot_${room} STATIC ${sources})
   target_include_directories(entrepot_${room} PUBLIC ${CMAKE_SOURCE_DIR}/include
                                               PRIVATE ${CMAKE_SOURCE_DIR}/src)

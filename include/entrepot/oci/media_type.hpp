@@ -30,7 +30,10 @@ enum class ManifestKind {
   unknown,   // nothing we may call a manifest
 };
 
-// Parameters after ';' are ignored, case too (RFC 9110 section 8.3.1).
+// In lower case, without parameters and blanks around it (RFC 9110 section 8.3.1).
+std::string bare_media_type(std::string_view text);
+
+// Parameters after ';' are ignored, case too.
 ManifestKind manifest_kind(std::string_view media_type);
 
 // What we ask an upstream for: every manifest type above in one Accept line, most wanted first.
