@@ -1,0 +1,67 @@
+// The running daemon: sockets, threads, signals, and the two-step stop around a House.
+//
+// First SIGTERM or SIGINT: accept no more, answer /readyz 503, let running answers finish for at
+// most `drain`, keep what fills have on disk, leave. Second signal: leave at once; what is on disk
+// stays consistent as after kill -9 (reliability.md O-01).
+#pragma once
+
+#include <atomic>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <stdexcept>
+
+#include "entrepot/async/broadcast.hpp"
+#include "entrepot/async/runtime.hpp"
+#include "entrepot/http/server.hpp"
+#include "heartbeat.hpp"
+#include "house.hpp"
+#include "readiness.hpp"
+#include "supervisor.hpp"
+
+namespace entrepot::app {
+
+class CannotListen : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Daemon {
+ public:
+  // Opens everything and binds. Throws store::DirectoryInUse, std::system_error and
+  // std::runtime_error for a data directory that cannot be used, ConfigError, CannotListen.
+  Daemon(const Config& config, Supervisor& supervisor);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Serves until a signal ended it; the calling thread is one of the serving ones.
+  void run();
+
+ private:
+  http::ServerCallbacks callbacks_of(http::Handler handler);
+  void open_listeners();
+  std::string bind(http::Server& server, const std::string& address);
+  void adopt(Supervisor::Socket socket);
+
+  async::Task<> begin();
+  async::Task<> watch_signals();
+  async::Task<> watch_disk();
+  async::Task<> drain();
+  async::Task<> all_answers_finished();
+
+  const Config& config_;
+  Supervisor& supervisor_;
+  store::DirectoryLock lock_;
+  House house_;
+  Readiness readiness_;
+  std::atomic<std::size_t> connections_ = 0;
+  async::Broadcast connection_closed_;
+  // Destroyed before everything above: coroutines that are still suspended refer to it.
+  async::Runtime runtime_;
+  Heartbeat heartbeat_;
+  boost::asio::signal_set signals_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> admin_;
+};
+
+}  // namespace entrepot::app

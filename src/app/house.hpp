@@ -1,0 +1,44 @@
+// Configuration -> object graph: everything that answers requests, but no sockets and no threads of
+// its own beside the blocking pool.
+//
+// Members stand in the order of their dependencies; destruction runs the other way. Whoever owns a
+// House destroys the Runtime before it, so that no coroutine is left that could refer to a member.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config.hpp"
+#include "entrepot/async/offload.hpp"
+#include "entrepot/base/metrics.hpp"
+#include "entrepot/http/client.hpp"
+#include "entrepot/index/index.hpp"
+#include "entrepot/mirror/mirror.hpp"
+#include "entrepot/registry/directory.hpp"
+#include "entrepot/registry/local.hpp"
+#include "entrepot/store/blob_store.hpp"
+
+namespace entrepot::app {
+
+class House {
+ public:
+  // REQUIRES: the caller holds the DirectoryLock on config.data. Throws what opening store and
+  // index throws; ConfigError for an upstream that cannot be used.
+  explicit House(const Config& config);
+  ~House();
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+
+  base::Metrics metrics;
+  async::BlockingPool pool;
+  http::Client client;
+  std::unique_ptr<store::BlobStore> store;
+  std::unique_ptr<index::Index> index;
+  registry::Local local;
+  std::vector<std::unique_ptr<registry::Source>> remotes;
+  mirror::FillTable fills;
+  std::vector<std::unique_ptr<registry::Source>> mirrors;
+  std::unique_ptr<registry::Directory> directory;
+};
+
+}  // namespace entrepot::app
