@@ -1,7 +1,7 @@
 // GET and HEAD /v2/<name>/blobs/<digest> (distribution-spec "Pulling blobs"), with ranges.
-#include "call.hpp"
+#include "api/call.hpp"
+#include "api/replies.hpp"
 #include "entrepot/http/range.hpp"
-#include "replies.hpp"
 
 namespace entrepot::api {
 namespace {

@@ -3,8 +3,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "call.hpp"
-#include "paging.hpp"
+#include "api/call.hpp"
+#include "api/paging.hpp"
 
 namespace entrepot::api {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "call.hpp"
+#include "api/call.hpp"
 
 namespace entrepot::api {
 

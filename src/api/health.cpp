@@ -1,5 +1,5 @@
 // GET /healthz (the process answers) and /readyz (it can serve): reliability.md O-06.
-#include "call.hpp"
+#include "api/call.hpp"
 
 namespace entrepot::api {
 namespace {

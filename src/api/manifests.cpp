@@ -1,7 +1,7 @@
 // GET and HEAD /v2/<name>/manifests/<reference> (distribution-spec "Pulling manifests"). The bytes
 // are those upstream sent, whatever Accept says (reliability.md M-15).
-#include "call.hpp"
-#include "replies.hpp"
+#include "api/call.hpp"
+#include "api/replies.hpp"
 
 namespace entrepot::api {
 namespace {

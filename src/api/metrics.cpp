@@ -1,5 +1,5 @@
 // GET /metrics, in the Prometheus text format.
-#include "call.hpp"
+#include "api/call.hpp"
 #include "entrepot/oci/refusal.hpp"
 
 namespace entrepot::api {

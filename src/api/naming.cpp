@@ -1,4 +1,4 @@
-#include "naming.hpp"
+#include "api/naming.hpp"
 
 #include "entrepot/index/catalog.hpp"
 #include "entrepot/oci/refusal.hpp"

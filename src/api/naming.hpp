@@ -8,8 +8,8 @@
 
 #include <string_view>
 
-#include "call.hpp"
-#include "endpoint.hpp"
+#include "api/call.hpp"
+#include "api/endpoint.hpp"
 
 namespace entrepot::api {
 

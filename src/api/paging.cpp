@@ -1,4 +1,4 @@
-#include "paging.hpp"
+#include "api/paging.hpp"
 
 #include "entrepot/base/units.hpp"
 #include "entrepot/http/link.hpp"

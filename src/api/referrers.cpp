@@ -3,11 +3,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "call.hpp"
+#include "api/call.hpp"
+#include "api/paging.hpp"
+#include "api/replies.hpp"
 #include "entrepot/oci/media_type.hpp"
 #include "entrepot/oci/refusal.hpp"
-#include "paging.hpp"
-#include "replies.hpp"
 
 namespace entrepot::api {
 namespace {

@@ -1,4 +1,4 @@
-#include "replies.hpp"
+#include "api/replies.hpp"
 
 #include "entrepot/http/conditional.hpp"
 

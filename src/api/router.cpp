@@ -1,10 +1,10 @@
 #include "entrepot/api/router.hpp"
 
-#include "endpoint.hpp"
+#include "api/endpoint.hpp"
+#include "api/naming.hpp"
+#include "api/replies.hpp"
 #include "entrepot/base/log.hpp"
 #include "entrepot/oci/refusal.hpp"
-#include "naming.hpp"
-#include "replies.hpp"
 
 namespace entrepot::api {
 namespace {

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "endpoint.hpp"
+#include "api/endpoint.hpp"
 
 namespace entrepot::api {
 namespace {

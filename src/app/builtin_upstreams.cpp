@@ -1,4 +1,4 @@
-#include "builtin_upstreams.hpp"
+#include "app/builtin_upstreams.hpp"
 
 #include <algorithm>
 #include <array>

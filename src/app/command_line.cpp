@@ -1,4 +1,4 @@
-#include "command_line.hpp"
+#include "app/command_line.hpp"
 
 // Of the whole program only this file pays for CLI11 (6 s of compile time).
 #include <CLI/CLI.hpp>

@@ -4,7 +4,7 @@
 #include <expected>
 #include <iosfwd>
 
-#include "config_reader.hpp"
+#include "app/config_reader.hpp"
 #include "entrepot/app/run.hpp"
 
 namespace entrepot::app {

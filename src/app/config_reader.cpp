@@ -1,12 +1,12 @@
-#include "config_reader.hpp"
+#include "app/config_reader.hpp"
 
 #include <set>
 #include <stdexcept>
 
-#include "builtin_upstreams.hpp"
-#include "config_words.hpp"
-#include "upstream_reader.hpp"
-#include "yaml_value.hpp"
+#include "app/builtin_upstreams.hpp"
+#include "app/config_words.hpp"
+#include "app/upstream_reader.hpp"
+#include "app/yaml_value.hpp"
 
 namespace entrepot::app {
 namespace {

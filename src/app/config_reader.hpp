@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config.hpp"
+#include "app/config.hpp"
 
 namespace entrepot::app {
 

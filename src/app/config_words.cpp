@@ -1,4 +1,4 @@
-#include "config_words.hpp"
+#include "app/config_words.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <limits>

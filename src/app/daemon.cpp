@@ -1,4 +1,4 @@
-#include "daemon.hpp"
+#include "app/daemon.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>

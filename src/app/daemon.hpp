@@ -10,13 +10,13 @@
 #include <memory>
 #include <stdexcept>
 
+#include "app/heartbeat.hpp"
+#include "app/house.hpp"
+#include "app/readiness.hpp"
+#include "app/supervisor.hpp"
 #include "entrepot/async/broadcast.hpp"
 #include "entrepot/async/runtime.hpp"
 #include "entrepot/http/server.hpp"
-#include "heartbeat.hpp"
-#include "house.hpp"
-#include "readiness.hpp"
-#include "supervisor.hpp"
 
 namespace entrepot::app {
 

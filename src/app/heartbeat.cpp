@@ -1,4 +1,4 @@
-#include "heartbeat.hpp"
+#include "app/heartbeat.hpp"
 
 #include <algorithm>
 

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <vector>
 
+#include "app/supervisor.hpp"
 #include "entrepot/async/runtime.hpp"
-#include "supervisor.hpp"
 
 namespace entrepot::app {
 

@@ -1,8 +1,8 @@
-#include "house.hpp"
+#include "app/house.hpp"
 
 #include <stdexcept>
 
-#include "config_error.hpp"
+#include "app/config_error.hpp"
 #include "entrepot/base/clock.hpp"
 #include "entrepot/upstream/remote.hpp"
 

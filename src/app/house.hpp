@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "config.hpp"
+#include "app/config.hpp"
 #include "entrepot/async/offload.hpp"
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/http/client.hpp"

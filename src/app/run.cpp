@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "command_line.hpp"
-#include "config_error.hpp"
-#include "daemon.hpp"
+#include "app/command_line.hpp"
+#include "app/config_error.hpp"
+#include "app/daemon.hpp"
 #include "entrepot/base/log.hpp"
 
 namespace entrepot::app {

@@ -1,4 +1,4 @@
-#include "supervisor.hpp"
+#include "app/supervisor.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>

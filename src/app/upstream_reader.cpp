@@ -1,7 +1,7 @@
-#include "upstream_reader.hpp"
+#include "app/upstream_reader.hpp"
 
-#include "builtin_upstreams.hpp"
-#include "config_words.hpp"
+#include "app/builtin_upstreams.hpp"
+#include "app/config_words.hpp"
 #include "entrepot/base/glob.hpp"
 
 namespace entrepot::app {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "config.hpp"
-#include "yaml_value.hpp"
+#include "app/config.hpp"
+#include "app/yaml_value.hpp"
 
 namespace entrepot::app {
 

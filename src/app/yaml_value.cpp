@@ -1,4 +1,4 @@
-#include "yaml_value.hpp"
+#include "app/yaml_value.hpp"
 
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "config_error.hpp"
+#include "app/config_error.hpp"
 #include "entrepot/base/units.hpp"
 
 namespace entrepot::app {
