@@ -26,7 +26,7 @@ struct BlobInfo {
   std::uint64_t size = 0;
 };
 
-// The Spool's bytes are not what was claimed; the Spool is as it was.
+// The Spool's bytes are not what was claimed. The Spool is gone, and with it what it had on disk.
 class CommitRefused : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -47,13 +47,16 @@ class BlobStore {
 
   // Where bytes arrive, on the store's own file system. `begin` makes an anonymous Spool that a
   // restart sweeps; `begin_or_resume` one named after the digest that survives a restart: it comes
-  // back with the bytes it had, hashed again. Only one at a time may be open for a digest.
+  // back with the bytes it had, hashed again. Only one at a time may be open for a digest
+  // (std::system_error, EBUSY).
   virtual std::unique_ptr<Spool> begin(oci::Algorithm algorithm) = 0;
   virtual async::Task<std::unique_ptr<Spool>> begin_or_resume(const oci::Digest& digest) = 0;
 
   // Order is the promise: digest compared -> fdatasync -> rename into place -> fsync of the
-  // directory. When it returns, the blob survives a power cut. A blob already there wins, the Spool
-  // is dropped. Throws CommitRefused on another digest, std::system_error when the disk fails.
+  // directory. When it returns, the blob survives a power cut. One that was already there is
+  // replaced by these bytes, which have just been verified; who reads it reads on. Throws
+  // CommitRefused on another digest, std::system_error when the disk refuses; the Spool is dropped
+  // then. A flush that fails with EIO ends the process (exit 70, reliability.md rule 13).
   virtual async::Task<BlobInfo> commit(std::unique_ptr<Spool> spool, const oci::Digest& digest) = 0;
 
   // Idempotent.
@@ -86,8 +89,9 @@ class DirectoryLock {
   base::UniqueFd fd_;
 };
 
-// Opens <data>/blobs and <data>/spool, making what is missing and sweeping anonymous Spools of an
-// earlier run. The pool must outlive the store. Throws std::system_error.
+// Opens the store in <data>, making what is missing in it, and sweeps anonymous Spools of an
+// earlier run. REQUIRES: a DirectoryLock on `data`. The pool must outlive the store. Throws
+// std::system_error, also when the file system cannot keep the promise of commit (a probe is made).
 std::unique_ptr<BlobStore> open_filesystem_store(const std::filesystem::path& data,
                                                  async::BlockingPool& pool);
 
