@@ -2,7 +2,8 @@
 // redirect, knows no authentication: policy lives in the room upstream.
 //
 // The response body is pulled; what is not pulled stays in the kernel (bounded buffer, the transfer
-// pauses). Destroying a Response aborts its transfer.
+// pauses). Destroying a Response aborts its transfer; that happens on the thread that sent the
+// request, or after its io_context is gone.
 #pragma once
 
 #include <chrono>
@@ -78,6 +79,8 @@ class Response {
   // once).
   virtual async::Task<std::expected<base::ByteView, TransportError>> next(
       std::chrono::milliseconds gather) = 0;
+  // Whoever holds it keeps the piece last returned by next() alive for longer.
+  virtual std::shared_ptr<const void> piece_owner() const = 0;
 };
 
 // Thread-safe; an exchange runs entirely on the thread that started it.
