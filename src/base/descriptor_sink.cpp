@@ -1,12 +1,13 @@
 #include "base/descriptor_sink.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <string>
 
 namespace entrepot::base::log {
@@ -15,35 +16,40 @@ namespace {
 
 constexpr int patience_milliseconds = 20;
 
-UniqueFd reopened_pipe(int fd) {
-  const auto path = "/proc/self/fd/" + std::to_string(fd);
-  return UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+// A pipe that polls as writable takes this much without blocking (pipe(7)).
+constexpr std::size_t piece = PIPE_BUF;
+
+bool is_socket(int fd) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+bool is_writable(int fd, int milliseconds) {
+  pollfd state{fd, POLLOUT, 0};
+  return ::poll(&state, 1, milliseconds) == 1;
 }
 
 }  // namespace
 
-DescriptorSink::DescriptorSink(int fd) : fd_(fd) {
-  struct stat status{};
-  if (::fstat(fd, &status) != 0) return;
-  is_socket_ = S_ISSOCK(status.st_mode);
-  if (S_ISFIFO(status.st_mode)) own_ = reopened_pipe(fd);
-  if (own_) fd_ = own_.get();
-}
+DescriptorSink::DescriptorSink(int fd) : fd_(fd), is_socket_(is_socket(fd)) {}
 
-bool DescriptorSink::wait_writable() {
-  pollfd state{fd_, POLLOUT, 0};
-  return !blocked_ && ::poll(&state, 1, patience_milliseconds) == 1;
+// Never sets O_NONBLOCK: the flag would reach every process that shares the open file.
+ssize_t DescriptorSink::write_some(std::string_view text) {
+  if (!is_writable(fd_, blocked_ ? 0 : patience_milliseconds)) {
+    errno = EAGAIN;
+    return -1;
+  }
+  if (is_socket_) return ::send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return ::write(fd_, text.data(), std::min(text.size(), piece));
 }
 
 DescriptorSink::Delivery DescriptorSink::deliver(std::string_view line) {
   auto rest = line;
   while (!rest.empty()) {
-    const auto sent = is_socket_
-                          ? ::send(fd_, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
-                          : ::write(fd_, rest.data(), rest.size());
-    if (sent >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(sent));
-    } else if (errno != EINTR && (errno != EAGAIN || !wait_writable())) {
+    const auto written = write_some(rest);
+    if (written >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
       blocked_ = true;
       return rest.size() == line.size() ? Delivery::none : Delivery::torn;
     }

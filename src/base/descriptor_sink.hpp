@@ -2,12 +2,11 @@
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <mutex>
 #include <string_view>
-
-#include "entrepot/base/unique_fd.hpp"
 
 namespace entrepot::base::log {
 
@@ -15,8 +14,7 @@ namespace entrepot::base::log {
 // ones are dropped until it reads again; then a line tells how many were lost. Thread-safe.
 class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  // `fd` stays the caller's and open. A pipe is opened again without blocking, for us alone: the
-  // flag on `fd` itself would reach every process that shares it.
+  // `fd` stays the caller's.
   explicit DescriptorSink(int fd);
 
  protected:
@@ -26,12 +24,11 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   enum class Delivery { whole, torn, none };
   Delivery deliver(std::string_view line);
-  bool wait_writable();
+  ssize_t write_some(std::string_view text);
   void report_lost();
 
-  UniqueFd own_;
   int fd_;
-  bool is_socket_ = false;
+  bool is_socket_;
   bool blocked_ = false;  // the last line met a reader that did not read
   bool torn_ = false;     // the last line was cut: the next starts with a newline
   std::uint64_t lost_ = 0;
