@@ -16,13 +16,13 @@ Config read_config(const std::filesystem::path& file);
 
 // What may be said on the command line; absent or empty: the file's word, else the default.
 struct Flags {
-  std::optional<std::string> config;
-  std::vector<std::string> listen;
-  std::optional<std::string> admin_listen;
-  std::optional<std::string> data;
-  std::vector<std::string> upstreams;  // NAME=URL; any at all replace the whole list
-  std::optional<std::string> log_level;
-  std::optional<std::string> log_format;
+  std::optional<std::string> config{};
+  std::vector<std::string> listen{};
+  std::optional<std::string> admin_listen{};
+  std::optional<std::string> data{};
+  std::vector<std::string> upstreams{};  // NAME=URL; any at all replace the whole list
+  std::optional<std::string> log_level{};
+  std::optional<std::string> log_format{};
 };
 
 // Throws std::invalid_argument with a sentence naming the flag.

@@ -96,6 +96,8 @@ YamlSection::YamlSection(const YAML::Node& map, std::string file)
     const YamlValue name(pair.first, file_);
     auto key = name.text();
     if (!seen.insert(key).second) name.fail("key '" + key + "' stands here a second time");
+    // The place of nothing is that of whatever follows it.
+    if (pair.second.IsNull()) name.fail("key '" + key + "' has no value");
     entries_.push_back({std::move(key), pair.first, pair.second});
   }
 }
