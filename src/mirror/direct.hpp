@@ -1,0 +1,44 @@
+// A blob passed on from upstream without being kept, because the disk refuses it (reliability.md
+// C-11). The tail is withheld until the digest is proven, as a Fill does.
+//
+// Bytes that had reached the disk before it filled up are served from there. Reading is sequential,
+// for the hash's sake: going forward reads and drops, going back starts over.
+#pragma once
+
+#include <memory>
+
+#include "entrepot/base/metrics.hpp"
+#include "mirror/fill.hpp"
+
+namespace entrepot::mirror {
+
+class Direct : public async::ByteSource {
+ public:
+  // Asks upstream, so that its size is known and its refusal a value.
+  static async::Task<registry::Answer<std::unique_ptr<Direct>>> open(Origin origin,
+                                                                     Remainder remainder,
+                                                                     base::Metrics& metrics);
+
+  std::uint64_t size() const override { return total_; }
+  async::Task<async::Chunk> read_at(std::uint64_t offset, std::uint64_t most) override;
+
+ private:
+  Direct(Origin origin, Remainder remainder, base::Metrics& metrics);
+
+  async::Task<registry::Answer<registry::BlobContent>> ask();
+  async::Task<> rewind();
+  async::Task<async::Chunk> next(std::uint64_t most);
+  async::Task<> advance_to(std::uint64_t offset);
+  async::Task<> prove();
+
+  const Origin origin_;
+  const Remainder base_;
+  base::Metrics& metrics_;
+  std::unique_ptr<async::ByteSource> upstream_;
+  std::uint64_t total_ = 0;
+  std::uint64_t position_ = 0;  // of upstream_: bytes before it are in hasher_
+  oci::Hasher hasher_;
+  std::shared_ptr<const std::string> tail_;  // proven; null before
+};
+
+}  // namespace entrepot::mirror

@@ -1,0 +1,69 @@
+#include "mirror/permission.hpp"
+
+#include <algorithm>
+
+#include "entrepot/base/log.hpp"
+
+namespace entrepot::mirror {
+
+namespace {
+// A base layer may be linked in very many repositories; not seeing one beside us only costs a HEAD.
+constexpr std::size_t looked_through = 64;
+
+bool earned_beside(const index::View& view, const oci::Digest& digest,
+                   const std::string& upstream) {
+  const auto prefix = upstream + "/";
+  const auto holders = index::linked_in(view, digest, looked_through);
+  return std::ranges::any_of(holders, [&](const oci::RepositoryName& holder) {
+    return holder.text().starts_with(prefix);
+  });
+}
+}  // namespace
+
+async::Task<Standing> standing(Shared context, Place place, oci::Digest digest) {
+  co_return co_await context->facts().read([&](const index::View& view) {
+    return Standing{.stored = index::blob(view, digest).has_value(),
+                    .linked = index::linked(view, place.canonical, digest),
+                    .listed = index::listed(view, place.canonical, digest),
+                    .earned_beside = earned_beside(view, digest, context->options.name)};
+  });
+}
+
+async::Task<registry::Answer<void>> prove(Shared context, Place place, oci::Digest digest,
+                                          Standing standing, BeingEarned fill) {
+  const bool beside = standing.earned_beside || fill == BeingEarned::beside;
+  if (standing.linked || (standing.listed && beside)) co_return registry::Answer<void>();
+  auto answer = co_await ask_size(context, place, digest);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  co_return registry::Answer<void>();
+}
+
+async::Task<bool> link(Shared context, Place place, oci::Digest digest) {
+  try {
+    co_await context->facts().write(
+        [&](index::Batch& batch) { index::link(batch, place.canonical, digest); });
+    co_return true;
+  } catch (const index::IndexFull& error) {
+    base::log::error("blob not linked", {{"repository", place.canonical.text()},
+                                         {"digest", digest.text()},
+                                         {"error", error.what()}});
+  }
+  co_return false;
+}
+
+async::Task<registry::Answer<registry::BlobSize>> ask_size(Shared context, Place place,
+                                                           oci::Digest digest) {
+  const auto key = key_of(place.canonical, oci::Reference(digest));
+  if (auto known = context->negative.find("blob " + key, context->steady())) {
+    co_return std::unexpected(std::move(*known));
+  }
+  if (context->options.asking == Asking::never) {
+    co_return std::unexpected(offline_failure(*context));
+  }
+  auto flight = co_await context->stat_flights.run(
+      key, [=] { return context->upstream.stat(place.name, digest); });
+  if (!flight.first) remember_absent(*context, "blob " + key, flight.first.error());
+  co_return std::move(flight.first);
+}
+
+}  // namespace entrepot::mirror
