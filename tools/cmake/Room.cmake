@@ -6,6 +6,8 @@
 add_library(entrepot_pch STATIC ${CMAKE_SOURCE_DIR}/src/async/pch.cpp)
 target_precompile_headers(entrepot_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/async/pch.hpp)
 target_link_libraries(entrepot_pch PUBLIC entrepot_boost PRIVATE entrepot_flags)
+# Times of files inside it would make every clone's objects new to ccache.
+target_compile_options(entrepot_pch PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 
 function(entrepot_room room)
   cmake_parse_arguments(ROOM "" "FLOOR" "NEEDS;LINKS" ${ARGN})
@@ -40,6 +42,6 @@ function(entrepot_unit_tests room)
   set_target_properties(unit_${room} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   target_compile_options(unit_${room} PRIVATE -fPIC)
   target_precompile_headers(unit_${room} REUSE_FROM entrepot_pch)
-  add_test(NAME unit_${room} COMMAND unit_${room})
-  set_tests_properties(unit_${room} PROPERTIES LABELS unit TIMEOUT 120)
+  add_test(NAME ${ENTREPOT_TEST_PREFIX}unit_${room} COMMAND unit_${room})
+  set_tests_properties(${ENTREPOT_TEST_PREFIX}unit_${room} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
