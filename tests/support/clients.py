@@ -211,8 +211,13 @@ class Docker(Place):
              # cgroup v2 is mounted without controllers: let runc use the v1 hierarchy's own way
              "--exec-opt", "native.cgroupdriver=cgroupfs"],
             env=self.env, stdout=self.log, stderr=self.log)
-        process.wait_for(lambda: self.run("version", check=False).returncode == 0, 30,
+        process.wait_for(lambda: self.child.poll() is not None
+                         or self.run("version", check=False).returncode == 0, 30,
                          "dockerd answering")
+        if self.child.poll() is not None:
+            text = self.output()
+            self.close()
+            raise AssertionError(f"dockerd did not start:\n{text[-2000:]}")
 
     def run(self, *arguments, timeout=180, check=True):
         # Debian's client by its path: another docker may come first in PATH
