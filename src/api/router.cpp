@@ -44,9 +44,10 @@ async::Task<http::Reply> answer(const Router& router, const http::Request& reque
 void log_refusal(const http::Request& request, const http::Trace& trace,
                  const oci::Refusal& refusal) {
   const auto& row = oci::error_row(refusal.code);
-  const bool worth_a_warning = row.status >= 500 || refusal.code == oci::ErrorCode::denied ||
-                               refusal.code == oci::ErrorCode::too_many_requests;
-  if (!worth_a_warning) return;
+  const bool by_upstream =
+      !trace.upstream.empty() &&
+      (refusal.code == oci::ErrorCode::denied || refusal.code == oci::ErrorCode::too_many_requests);
+  if (row.status < 500 && !by_upstream) return;
   base::log::warn("refused", {{"id", request.id},
                               {"code", row.word},
                               {"status", row.status},
