@@ -1,5 +1,5 @@
-// The handlers over an index in memory, a store in a temporary directory and two scripted
-// upstreams: "hub" (the default, also docker.io) and "quay" (also quay.io and quay.local:5000).
+// The handlers over an index in memory and two scripted upstreams: "hub" (the default, also
+// docker.io) and "quay" (also quay.io and quay.local:5000).
 #pragma once
 
 #include <map>
