@@ -84,7 +84,8 @@ FileSpool::~FileSpool() {
 }
 
 void FileSpool::resume() {
-  auto left = home_->folder().open_file(name_, O_RDWR);
+  // O_NONBLOCK: a planted FIFO must not make us wait.
+  auto left = home_->folder().open_file(name_, O_RDWR | O_NONBLOCK);
   if (left && is_regular(left.get())) {
     file_ = shared(std::move(left));
     size_ = hash_whole(file_->get(), hasher_);

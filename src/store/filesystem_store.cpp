@@ -22,18 +22,28 @@ namespace {
 constexpr std::array algorithms{oci::Algorithm::sha256, oci::Algorithm::sha512};
 constexpr unsigned shards = 256;
 
-// Names made at start only need one sync of the directory they stand in.
+Folder made_inside(const Folder& folder, std::string_view name) {
+  folder.make(std::string(name));
+  return folder.inside(name);
+}
+
+// The shards of the usual algorithm, all at start, so that commit has one directory to sync. Those
+// of the other are made when the first blob wants one.
 void make_shards(const Folder& blobs) {
-  for (const auto algorithm : algorithms) {
-    const auto folder = blobs.inside(oci::to_string(algorithm));
-    for (unsigned number = 0; number < shards; ++number) folder.inside(layout::shard(number));
-    folder.sync();
-  }
+  for (const auto algorithm : algorithms) blobs.make(std::string(oci::to_string(algorithm)));
+  const auto folder = blobs.inside(oci::to_string(oci::Algorithm::sha256));
+  for (unsigned number = 0; number < shards; ++number) folder.make(layout::shard(number));
+  folder.sync();
   blobs.sync();
 }
 
-// Absent: not there. Anything else that stands in a blob's place counts as a file of wrong size.
-std::optional<std::uint64_t> regular_size(const struct stat& info) {
+// Nothing there, or a planted symlink, which openat2 refuses with the other two.
+bool is_absence(int error) { return error == ENOENT || error == ELOOP || error == EXDEV; }
+
+// Absent when it is no regular file.
+std::optional<std::uint64_t> regular_size(int fd) {
+  struct stat info{};
+  if (fstat(fd, &info) != 0) base::throw_errno("cannot look at a stored file");
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return static_cast<std::uint64_t>(info.st_size);
 }
@@ -43,9 +53,9 @@ class FilesystemStore final : public BlobStore {
   FilesystemStore(const std::filesystem::path& data, async::BlockingPool& pool)
       : pool_(pool),
         data_(data),
-        blobs_(data_.inside(layout::blobs)),
-        quarantine_(data_.inside(layout::quarantine)),
-        spools_(std::make_shared<SpoolFolder>(data_.inside(layout::spool))) {
+        blobs_(made_inside(data_, layout::blobs)),
+        quarantine_(made_inside(data_, layout::quarantine)),
+        spools_(std::make_shared<SpoolFolder>(made_inside(data_, layout::spool))) {
     make_shards(blobs_);
     data_.sync();
     probe_file_system(spools_->folder(), blobs_);
@@ -66,6 +76,10 @@ class FilesystemStore final : public BlobStore {
  private:
   void place(FileSpool& spool, const oci::Digest& digest);
   void quarantine(const oci::Digest& digest);
+  std::optional<Folder> find_shard(const oci::Digest& digest) const {
+    return blobs_.inside(oci::to_string(digest.algorithm())).find_inside(layout::shard(digest));
+  }
+  Folder ensure_shard(const oci::Digest& digest) const;
 
   async::BlockingPool& pool_;
   Folder data_;
@@ -75,13 +89,13 @@ class FilesystemStore final : public BlobStore {
 };
 
 std::optional<BlobInfo> FilesystemStore::find(const oci::Digest& digest) const {
-  struct stat info{};
   const auto path = layout::blob_path(digest);
-  if (fstatat(blobs_.fd(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return std::nullopt;
-    base::throw_errno("cannot look at blob", path.c_str());
+  const auto file = blobs_.open_file(path, O_PATH);
+  if (!file) {
+    if (is_absence(errno)) return std::nullopt;
+    base::throw_errno("cannot look for", path.c_str());
   }
-  const auto size = regular_size(info);
+  const auto size = regular_size(file.get());
   if (!size) return std::nullopt;
   return BlobInfo{*size};
 }
@@ -89,17 +103,16 @@ std::optional<BlobInfo> FilesystemStore::find(const oci::Digest& digest) const {
 std::unique_ptr<async::ByteSource> FilesystemStore::open(const oci::Digest& digest,
                                                          std::uint64_t expected_size) {
   const auto path = layout::blob_path(digest);
-  auto file = blobs_.open_file(path, O_RDONLY);
+  // O_NONBLOCK: a planted FIFO must not make us wait.
+  auto file = blobs_.open_file(path, O_RDONLY | O_NONBLOCK);
   if (!file && errno == ENOENT) return nullptr;
-  // ELOOP, EXDEV: a symlink was planted; it goes the way of a wrong file.
-  if (!file && errno != ELOOP && errno != EXDEV) base::throw_errno("cannot open", path.c_str());
-  struct stat info{};
-  if (file && fstat(file.get(), &info) != 0) base::throw_errno("cannot look at", path.c_str());
-  if (!file || regular_size(info) != expected_size) {
-    base::log::error("stored blob is not what it was, moved to quarantine",
+  if (!file && !is_absence(errno)) base::throw_errno("cannot open", path.c_str());
+  const auto size = file ? regular_size(file.get()) : std::nullopt;
+  if (size != expected_size) {
+    base::log::error("stored blob is not what it was",
                      {{"digest", digest.text()},
                       {"expected_bytes", expected_size},
-                      {"bytes", file ? static_cast<std::int64_t>(info.st_size) : -1}});
+                      {"found", size ? std::to_string(*size) + " bytes" : "not a file"}});
     quarantine(digest);
     return nullptr;
   }
@@ -130,8 +143,7 @@ async::Task<BlobInfo> FilesystemStore::commit(std::unique_ptr<Spool> spool,
 void FilesystemStore::place(FileSpool& spool, const oci::Digest& digest) {
   sync_content(spool.file()->get());
   const auto& spool_folder = spools_->folder();
-  const auto shard =
-      blobs_.inside(oci::to_string(digest.algorithm())).inside(layout::shard(digest));
+  const auto shard = ensure_shard(digest);
   const auto name = digest.hex();
   if (spool_folder.move_new(spool.name(), shard, name) == Folder::Moved::already_there) {
     const auto there = find(digest);
@@ -143,12 +155,22 @@ void FilesystemStore::place(FileSpool& spool, const oci::Digest& digest) {
   shard.sync();
 }
 
+Folder FilesystemStore::ensure_shard(const oci::Digest& digest) const {
+  if (auto shard = find_shard(digest)) return std::move(*shard);
+  const auto folder = blobs_.inside(oci::to_string(digest.algorithm()));
+  auto shard = made_inside(folder, layout::shard(digest));
+  folder.sync();
+  return shard;
+}
+
 void FilesystemStore::quarantine(const oci::Digest& digest) {
-  blobs_.move_over(layout::blob_path(digest), quarantine_, layout::quarantined(digest));
+  if (const auto shard = find_shard(digest)) {
+    shard->move_over(digest.hex(), quarantine_, layout::quarantined(digest));
+  }
 }
 
 void FilesystemStore::remove(const oci::Digest& digest) {
-  blobs_.remove(layout::blob_path(digest));
+  if (const auto shard = find_shard(digest)) shard->remove(digest.hex());
 }
 
 std::vector<oci::Digest> FilesystemStore::list(const std::optional<oci::Digest>& after,
@@ -160,8 +182,10 @@ std::vector<oci::Digest> FilesystemStore::list(const std::optional<oci::Digest>&
     const auto folder = blobs_.inside(oci::to_string(algorithm));
     const auto first = same_algorithm ? std::to_integer<unsigned>(after->raw()[0]) : 0U;
     for (unsigned number = first; number < shards && found.size() < limit; ++number) {
+      const auto shard = folder.find_inside(layout::shard(number));
+      if (!shard) continue;
       const auto old_size = static_cast<std::ptrdiff_t>(found.size());
-      for (const auto& name : folder.inside(layout::shard(number)).names()) {
+      for (const auto& name : shard->names()) {
         const auto digest = layout::blob_in_shard(algorithm, name);
         if (digest && (!after || *after < *digest)) found.push_back(*digest);
       }

@@ -45,19 +45,27 @@ Folder::Folder(const std::filesystem::path& path)
   if (!fd_) base::throw_errno("cannot open", path.c_str());
 }
 
-Folder Folder::inside(std::string_view name) const {
-  const std::string text(name);
-  if (mkdirat(fd(), text.c_str(), 0700) != 0 && errno != EEXIST) {
-    base::throw_errno("cannot make", text.c_str());
+void Folder::make(const std::string& name) const {
+  if (mkdirat(fd(), name.c_str(), 0700) != 0 && errno != EEXIST) {
+    base::throw_errno("cannot make", name.c_str());
   }
+}
+
+Folder Folder::inside(std::string_view name) const {
+  if (auto found = find_inside(name)) return std::move(*found);
+  base::throw_errno("cannot open", std::string(name).c_str());
+}
+
+std::optional<Folder> Folder::find_inside(std::string_view name) const {
+  const std::string text(name);
   base::UniqueFd opened(openat(fd(), text.c_str(), folder_flags));
-  if (!opened) base::throw_errno("cannot open", text.c_str());
-  return Folder(std::move(opened));
+  if (opened) return Folder(std::move(opened));
+  if (errno != ENOENT) base::throw_errno("cannot open", text.c_str());
+  return std::nullopt;
 }
 
 base::UniqueFd Folder::open_file(const std::string& name, int flags) const {
-  // A planted FIFO must not make us wait.
-  return base::UniqueFd(open_beneath(fd(), name.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
+  return base::UniqueFd(open_beneath(fd(), name.c_str(), flags | O_CLOEXEC));
 }
 
 base::UniqueFd Folder::create_file(const std::string& name) const {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,12 @@ class Folder {
  public:
   explicit Folder(const std::filesystem::path& path);
 
-  // Makes the directory (0700) when it is missing.
+  // Makes a directory (0700); that it is there already is fine.
+  void make(const std::string& name) const;
+  // Throws when it is missing, a symlink, or no directory.
   Folder inside(std::string_view name) const;
+  // Absent when it is missing; throws for the rest.
+  std::optional<Folder> find_inside(std::string_view name) const;
 
   // `name` may have several components; none may be a symlink or lead out. Not open, with errno
   // set, when it cannot be opened.

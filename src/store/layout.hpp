@@ -2,9 +2,9 @@
 //
 //   <data>/                                    0700
 //     lock                                     held by the running daemon, its process id inside
-//     blobs/<algorithm>/<first two>/<hex>      whole and verified; all 256 shards exist from start
-//     spool/fill-<algorithm>-<hex>             bytes of that digest arriving; survives a restart
-//     spool/<32 hex>                           anonymous; swept at start
+//     blobs/<algorithm>/<first two>/<hex>      whole and verified; sha256's 256 shards are there
+//     from start spool/fill-<algorithm>-<hex>             bytes of that digest arriving; survives a
+//     restart spool/<32 hex>                           anonymous; swept at start
 //     quarantine/<algorithm>-<hex>-<16 hex>    a blob's file that is not the blob any more
 //
 // Every name is made of validated hexadecimal or of random bits, never of anything a client sent

@@ -1,0 +1,164 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "contract/blob_store_contract.hpp"
+#include "store/layout.hpp"
+
+namespace entrepot::test {
+
+INSTANTIATE_TEST_SUITE_P(filesystem, BlobStoreContract,
+                         testing::Values(StoreMaker(store::open_filesystem_store)));
+
+}  // namespace entrepot::test
+
+namespace entrepot::store {
+namespace {
+
+namespace fs = std::filesystem;
+using test::digest_of;
+using test::run_task;
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator{}));
+}
+
+void write_file(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class FilesystemStore : public testing::Test {
+ protected:
+  FilesystemStore() : store_(open_filesystem_store(data_.path(), pool_)) {}
+
+  fs::path path_of(const oci::Digest& digest) const {
+    return data_.path() / layout::blobs / layout::blob_path(digest);
+  }
+  fs::path spool_path() const { return data_.path() / layout::spool; }
+  fs::path quarantine_path() const { return data_.path() / layout::quarantine; }
+  oci::Digest put(std::string_view content) {
+    auto spool = store_->begin(oci::Algorithm::sha256);
+    spool->append(base::as_bytes(content));
+    run_task(store_->commit(std::move(spool), digest_of(content)));
+    return digest_of(content);
+  }
+  void restart() {
+    store_.reset();
+    store_ = open_filesystem_store(data_.path(), pool_);
+  }
+
+  test::TempDir data_;
+  async::BlockingPool pool_{1};
+  std::unique_ptr<BlobStore> store_;
+};
+
+TEST_F(FilesystemStore, lies_on_disk_as_drawn) {
+  const auto digest = put("content");
+  const auto hex = digest.hex();
+  const auto path = data_.path() / "blobs" / "sha256" / hex.substr(0, 2) / hex;
+  EXPECT_EQ(read_file(path), "content");
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(files_in(data_.path() / "blobs" / "sha256"), 256U);
+  EXPECT_EQ(files_in(spool_path()), 0U);
+}
+
+// Rows: C-04, C-06
+TEST_F(FilesystemStore, a_file_changed_behind_our_back_goes_to_quarantine) {
+  for (const off_t size : {0, 3, 4000}) {
+    const auto digest = put("content");
+    ASSERT_EQ(truncate(path_of(digest).c_str(), size), 0);
+    EXPECT_FALSE(store_->open(digest, 7));
+    EXPECT_FALSE(fs::exists(path_of(digest)));
+  }
+  EXPECT_EQ(files_in(quarantine_path()), 3U);
+  const auto digest = put("content");
+  ASSERT_EQ(unlink(path_of(digest).c_str()), 0);
+  EXPECT_FALSE(store_->open(digest, 7));
+  EXPECT_FALSE(store_->find(digest));
+}
+
+// Rows: C-15
+TEST_F(FilesystemStore, a_fresh_commit_replaces_rotten_bytes) {
+  const auto digest = put("content");
+  write_file(path_of(digest), "cOntent");
+  put("content");
+  EXPECT_EQ(read_file(path_of(digest)), "content");
+  ASSERT_EQ(truncate(path_of(digest).c_str(), 2), 0);
+  put("content");
+  EXPECT_EQ(read_file(path_of(digest)), "content");
+  EXPECT_EQ(files_in(quarantine_path()), 1U);
+}
+
+// Rows: P-10
+TEST_F(FilesystemStore, planted_symlinks_lead_nowhere) {
+  const test::TempDir outside;
+  const auto target = outside.path() / "target";
+  write_file(target, "secret!");
+  const auto digest = put("content");
+  fs::remove(path_of(digest));
+  fs::create_symlink(target, path_of(digest));
+  EXPECT_FALSE(store_->find(digest));
+  EXPECT_FALSE(store_->open(digest, 7));
+  fs::create_symlink(target, spool_path() / layout::fill_spool(digest));
+  auto spool = run_task(store_->begin_or_resume(digest));
+  EXPECT_EQ(spool->size(), 0U);
+  spool->append(base::as_bytes("content"));
+  run_task(store_->commit(std::move(spool), digest));
+  EXPECT_EQ(read_file(path_of(digest)), "content");
+  EXPECT_EQ(read_file(target), "secret!");
+}
+
+// Rows: P-10
+TEST_F(FilesystemStore, a_shard_swapped_for_a_symlink_is_not_followed) {
+  const test::TempDir outside;
+  const auto digest = digest_of("content");
+  const auto shard = path_of(digest).parent_path();
+  fs::remove(shard);
+  fs::create_directory_symlink(outside.path(), shard);
+  write_file(outside.path() / digest.hex(), "content");
+  EXPECT_FALSE(store_->find(digest));
+  EXPECT_THROW(store_->open(digest, 7), std::system_error) << "not absent: an alarm";
+  EXPECT_THROW(store_->remove(digest), std::system_error);
+  EXPECT_THROW(put("content"), std::system_error);
+  EXPECT_EQ(files_in(outside.path()), 1U);
+}
+
+TEST_F(FilesystemStore, a_fifo_in_a_blobs_place_does_not_block) {
+  const auto digest = put("content");
+  fs::remove(path_of(digest));
+  ASSERT_EQ(mkfifo(path_of(digest).c_str(), 0600), 0);
+  EXPECT_FALSE(store_->open(digest, 7));
+  EXPECT_FALSE(fs::exists(path_of(digest)));
+}
+
+// Rows: D-11
+TEST_F(FilesystemStore, a_restart_sweeps_what_is_ours_and_nothing_else) {
+  const auto digest = digest_of("content");
+  auto anonymous = store_->begin(oci::Algorithm::sha256);
+  const auto kept_name = spool_path() / layout::anonymous_spool();
+  write_file(kept_name, "left by a crash");
+  write_file(spool_path() / layout::fill_spool(digest), "con");
+  write_file(spool_path() / "somebody's notes", "notes");
+  write_file(spool_path() / "fill-sha256-zz", "odd");
+  anonymous.reset();
+  restart();
+  EXPECT_FALSE(fs::exists(kept_name));
+  EXPECT_TRUE(fs::exists(spool_path() / "somebody's notes"));
+  EXPECT_TRUE(fs::exists(spool_path() / "fill-sha256-zz"));
+  EXPECT_EQ(run_task(store_->begin_or_resume(digest))->size(), 3U);
+}
+
+TEST_F(FilesystemStore, unknown_files_among_blobs_are_not_listed) {
+  const auto digest = put("content");
+  write_file(path_of(digest).parent_path() / "README", "?");
+  write_file(path_of(digest).parent_path() / std::string(64, 'Z'), "?");
+  EXPECT_EQ(store_->list({}, 10), std::vector{digest});
+}
+
+}  // namespace
+}  // namespace entrepot::store
