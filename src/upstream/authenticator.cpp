@@ -1,0 +1,81 @@
+#include "upstream/authenticator.hpp"
+
+#include "entrepot/base/log.hpp"
+#include "upstream/realm.hpp"
+
+namespace entrepot::upstream {
+namespace {
+
+constexpr std::string_view bearer_prefix = "Bearer ";
+
+}  // namespace
+
+async::Task<Try<std::string>> Authenticator::opening(http::Url upstream, std::string repository) {
+  std::optional<http::Challenge> challenge;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = asked_.find(upstream.origin());
+    if (found != asked_.end()) challenge = found->second;
+  }
+  if (!challenge) co_return std::string();
+  if (challenge->scheme == "bearer")
+    co_return co_await bearer(std::move(upstream), std::move(repository), std::move(*challenge),
+                              {});
+  co_return co_await basic(std::move(upstream), {});
+}
+
+async::Task<Try<std::string>> Authenticator::answer(http::Url upstream, std::string repository,
+                                                    std::optional<http::Challenge> challenge,
+                                                    std::string refused) {
+  if (!challenge) co_return deny("answered 401 without a challenge we know");
+  const std::string origin = upstream.origin();
+  const http::Challenge asked = *challenge;
+  auto header = asked.scheme == "bearer"
+                    ? co_await bearer(std::move(upstream), std::move(repository),
+                                      std::move(*challenge), std::move(refused))
+                    : co_await basic(std::move(upstream), std::move(refused));
+  if (header) {
+    const std::lock_guard lock(mutex_);
+    asked_[origin] = asked;
+  }
+  co_return header;
+}
+
+async::Task<Try<Account>> Authenticator::account(http::Url upstream) {
+  auto account = co_await credentials_.account(std::move(upstream));
+  if (account) co_return std::move(*account);
+  base::log::error("upstream credentials cannot be read",
+                   {{"upstream", origins_.name()}, {"error", account.error()}});
+  co_return deny("our credentials for it cannot be read");
+}
+
+async::Task<Try<std::string>> Authenticator::bearer(http::Url upstream, std::string repository,
+                                                    http::Challenge challenge,
+                                                    std::string refused) {
+  const auto realm = http::resolve_url(upstream, *challenge.parameter("realm"));
+  if (!realm || trust_in(*realm, upstream, origins_.trusted_realms()) == Trust::none) {
+    const auto named = realm ? realm->origin() : std::string("(unusable)");
+    base::log::error("token server refused: not of the upstream's site, nor in trusted_realms",
+                     {{"upstream", origins_.name()}, {"realm", named}});
+    co_return disbelieve("names a token server we do not trust: " + named);
+  }
+  auto account = co_await this->account(upstream);
+  if (!account) co_return std::unexpected(std::move(account.error()));
+  const TokenKey key{upstream.origin(), realm->text(), challenge.parameter("service").value_or(""),
+                     pull_scope(repository), account->fingerprint()};
+  if (refused.starts_with(bearer_prefix)) tokens_.forget(key, refused.substr(bearer_prefix.size()));
+  auto token = co_await tokens_.token(key, *realm, std::move(*account));
+  if (!token) co_return std::move(token);
+  co_return std::string(bearer_prefix) + *token;
+}
+
+async::Task<Try<std::string>> Authenticator::basic(http::Url upstream, std::string refused) {
+  auto account = co_await this->account(std::move(upstream));
+  if (!account) co_return std::unexpected(std::move(account.error()));
+  if (account->anonymous()) co_return deny("asks for a login, and none is configured");
+  auto header = account->basic();
+  if (header == refused) co_return deny("refuses our login (401)");
+  co_return std::move(header);
+}
+
+}  // namespace entrepot::upstream

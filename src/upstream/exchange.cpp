@@ -1,0 +1,148 @@
+#include "upstream/exchange.hpp"
+
+#include "entrepot/base/log.hpp"
+#include "upstream/realm.hpp"
+#include "upstream/user_agent.hpp"
+
+namespace entrepot::upstream {
+namespace {
+
+constexpr int most_redirects = 5;
+constexpr std::uint64_t worth_reading = 16 * 1024;
+
+http::Url target(const http::Url& upstream, const Question& question) {
+  http::Url url = upstream;
+  url.path += "/v2/" + question.repository + question.path;
+  url.query = question.query;
+  return url;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// The next address, or why we do not go there (reliability.md U-03 to U-06).
+std::expected<http::Url, std::string> next_address(const http::Url& upstream,
+                                                   const Reply& redirect) {
+  const auto location = redirect.response->headers().get("Location");
+  if (!location) return std::unexpected("redirects to nowhere");
+  auto next = http::resolve_url(redirect.url, *location);
+  if (!next) return std::unexpected("redirects to an address we cannot use");
+  if (next->scheme == "http" && upstream.scheme == "https")
+    return std::unexpected("redirects from https to http");
+  return std::move(*next);
+}
+
+// A short body that is read to its end leaves a connection to go on with.
+async::Task<> read_remainder(Reply& reply) {
+  if (reply.response->content_length().value_or(worth_reading + 1) <= worth_reading)
+    co_await http::read_all(*reply.response, worth_reading);
+  reply.response.reset();
+}
+
+// A store behind a redirect may have been signed for GET only.
+bool knows_no_head(const Question& question, int status, bool elsewhere) {
+  if (question.method != "HEAD") return false;
+  return status == 405 || status == 501 || (elsewhere && (status == 401 || status == 403));
+}
+
+bool encoded(const http::Headers& headers) {
+  const auto encoding = headers.get("Content-Encoding");
+  return encoding && !encoding->empty() && !http::equals_ignoring_case(*encoding, "identity");
+}
+
+}  // namespace
+
+async::Task<Try<Reply>> Exchange::ask(http::Url upstream, Question question) {
+  auto authorization = co_await authenticator_.opening(upstream, question.repository);
+  if (!authorization) co_return std::unexpected(std::move(authorization.error()));
+  auto reply = co_await follow(upstream, question, *authorization);
+  if (!reply) co_return std::move(reply);
+  const bool challenged =
+      reply->response->status() == 401 && reply->url.origin() == upstream.origin();
+  if (!challenged) co_return co_await judge(upstream, question, std::move(*reply));
+  auto challenge = choose_challenge(reply->response->headers());
+  co_await read_remainder(*reply);
+  authorization = co_await authenticator_.answer(upstream, question.repository,
+                                                 std::move(challenge), *authorization);
+  if (!authorization) co_return std::unexpected(std::move(authorization.error()));
+  reply = co_await follow(upstream, question, *authorization);
+  if (!reply) co_return std::move(reply);
+  co_return co_await judge(upstream, question, std::move(*reply));
+}
+
+// The authorization goes to the upstream's own origin and stays behind for good at the first step
+// away from it.
+async::Task<Try<Reply>> Exchange::follow(http::Url upstream, Question question,
+                                         std::string authorization) {
+  http::Url url = target(upstream, question);
+  for (int steps = 0;; ++steps) {
+    auto reply = co_await send(url, question, authorization);
+    if (!reply || !is_redirect(reply->response->status())) co_return std::move(reply);
+    if (steps == most_redirects) co_return disbelieve("redirects too often");
+    auto next = next_address(upstream, *reply);
+    if (!next) {
+      base::log::warn("upstream redirect refused",
+                      {{"upstream", origins_.name()}, {"reason", next.error()}});
+      co_return disbelieve(std::move(next.error()));
+    }
+    co_await read_remainder(*reply);
+    url = std::move(*next);
+    if (url.origin() != upstream.origin()) authorization.clear();
+  }
+}
+
+async::Task<Try<Reply>> Exchange::send(http::Url url, Question question,
+                                       std::string authorization) {
+  http::ClientRequest request;
+  request.method = question.method;
+  request.url = url.text();
+  request.headers.add("User-Agent", user_agent());
+  request.headers.add("Accept-Encoding", "identity");
+  if (!question.accept.empty()) request.headers.add("Accept", question.accept);
+  if (!authorization.empty()) request.headers.add("Authorization", authorization);
+  if (question.from) {
+    const auto last = question.to ? std::to_string(*question.to) : std::string();
+    request.headers.add("Range", "bytes=" + std::to_string(*question.from) + "-" + last);
+  }
+  origins_.prepare(request, url);
+  metrics_.upstream_request(origins_.name(), question.kind);
+  auto response = co_await client_.send(std::move(request));
+  if (!response) {
+    auto setback = of_transport(response.error());
+    setback.failure.message = url.origin() + ": " + setback.failure.message;
+    co_return std::unexpected(std::move(setback));
+  }
+  co_return Reply{std::move(*response), std::move(url), {}};
+}
+
+async::Task<Try<Reply>> Exchange::judge(http::Url upstream, Question question, Reply reply) {
+  const auto& response = *reply.response;
+  const bool elsewhere = reply.url.origin() != upstream.origin();
+  if (knows_no_head(question, response.status(), elsewhere)) co_return std::move(reply);
+  auto setback = of_status(response.status(), response.headers(), clock_.wall());
+  if (setback) {
+    // A store behind a redirect knows nothing of our account: it refuses the address we were given,
+    // and the next one may be good.
+    if (elsewhere && setback->failure.kind == registry::FailureKind::denied) {
+      setback->failure.kind = registry::FailureKind::broken;
+      setback->again = Again::may_help;
+      setback->failure.message =
+          "redirected to " + reply.url.origin() + ", which " + setback->failure.message;
+    }
+    co_await read_remainder(reply);
+    co_return std::unexpected(std::move(*setback));
+  }
+  if (encoded(response.headers())) co_return disbelieve("sends an encoded body nobody asked for");
+  if (question.doubt != nullptr)
+    if (auto why = question.doubt(response)) co_return disbelieve(std::move(*why));
+  if (question.body == BodyUse::text && question.method != "HEAD") {
+    auto text = co_await http::read_all(*reply.response, question.most);
+    if (!text) co_return std::unexpected(of_transport(text.error()));
+    metrics_.upstream_bytes(origins_.name(), text->size());
+    reply.text = std::move(*text);
+  }
+  co_return std::move(reply);
+}
+
+}  // namespace entrepot::upstream

@@ -1,0 +1,25 @@
+// Reads the JSON of tag lists and referrer lists, and which page comes next. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "entrepot/http/headers.hpp"
+#include "entrepot/index/catalog.hpp"
+#include "entrepot/oci/name.hpp"
+
+namespace entrepot::upstream {
+
+// {"name":…, "tags":[…]}; what is not a tag is left out. Absent when it is not such a list.
+std::optional<std::vector<oci::Tag>> parse_tag_list(std::string_view body);
+
+// An image index whose manifests are the referrers; a descriptor that cannot be read is left out.
+// Absent when it is not an index.
+std::optional<std::vector<index::Referrer>> parse_referrer_list(std::string_view body);
+
+// The query of the next page's link: only that, for a Link must not lead anywhere else.
+std::optional<std::string> next_query(const http::Headers& headers);
+
+}  // namespace entrepot::upstream

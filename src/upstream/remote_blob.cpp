@@ -1,0 +1,160 @@
+#include "upstream/remote_blob.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "entrepot/oci/refusal.hpp"
+#include "upstream/content_range.hpp"
+
+namespace entrepot::upstream {
+namespace {
+
+using registry::Failure;
+using registry::FailureKind;
+
+// A wake-up for every few segments costs more than the wait.
+constexpr std::chrono::milliseconds gather(10);
+// A gap this small is read over; a larger one is worth a new request.
+constexpr std::uint64_t worth_reading_over = 256 * 1024;
+// Over all, so that an upstream that breaks after every byte comes to an end.
+constexpr std::uint64_t most_resumptions = 100;
+
+std::string strong_tag(const http::Headers& headers) {
+  const auto tag = headers.get("ETag").value_or("");
+  return tag.starts_with('"') ? std::string(tag) : std::string();
+}
+
+}  // namespace
+
+RemoteBlob::RemoteBlob(std::shared_ptr<Asker> asker, Question question, std::uint64_t size)
+    : asker_(std::move(asker)), question_(std::move(question)), size_(size) {}
+
+std::optional<std::string> RemoteBlob::begin(Held held) {
+  if (auto why = check_validator(held.reply)) return why;
+  if (auto why = place(*held.reply.response)) return why;
+  held_ = std::move(held);
+  piece_ = {};
+  opened_at_ = position_;
+  return std::nullopt;
+}
+
+// Where the transfer's first byte stands in the blob.
+std::optional<std::string> RemoteBlob::place(const http::Response& response) {
+  if (response.status() == 200) {
+    if (response.content_length().value_or(size_) != size_)
+      return "changed the blob's size amid the transfer";
+    position_ = 0;
+    ignores_ranges_ = question_.from.has_value();
+    return std::nullopt;
+  }
+  const auto range = parse_content_range(response.headers().get("Content-Range").value_or(""));
+  if (!range || !question_.from || range->first != *question_.from)
+    return "sends another range than asked for";
+  if (range->total.value_or(size_) != size_) return "changed the blob's size amid the transfer";
+  if (response.content_length() && *response.content_length() != range->last - range->first + 1)
+    return "sends a range of another length than it says";
+  position_ = range->first;
+  return std::nullopt;
+}
+
+// Two servers may tag one content differently; one server that changes the tag changed the content.
+std::optional<std::string> RemoteBlob::check_validator(const Reply& reply) {
+  auto tag = strong_tag(reply.response->headers());
+  if (tag.empty()) return std::nullopt;
+  const auto origin = reply.url.origin();
+  if (validator_.empty()) {
+    validator_ = std::move(tag);
+    validator_origin_ = origin;
+    return std::nullopt;
+  }
+  if (origin == validator_origin_ && tag != validator_)
+    return "changed the blob's entity tag amid the transfer";
+  return std::nullopt;
+}
+
+async::Task<async::Chunk> RemoteBlob::read_at(std::uint64_t offset, std::uint64_t most) {
+  if (offset >= size_ || most == 0) throw std::out_of_range("read past the end of a blob");
+  co_await reach(offset);
+  const auto count = std::min<std::uint64_t>({most, piece_.size(), size_ - offset});
+  async::MemorySlice slice{piece_owner_, piece_.first(static_cast<std::size_t>(count))};
+  drop(count);
+  co_return async::Chunk(std::move(slice));
+}
+
+void RemoteBlob::drop(std::uint64_t count) {
+  piece_ = piece_.subspan(static_cast<std::size_t>(count));
+  position_ += count;
+}
+
+// Until piece_ is not empty and begins at `offset`.
+async::Task<> RemoteBlob::reach(std::uint64_t offset) {
+  for (;;) {
+    const bool behind = position_ + piece_.size() < offset;
+    const bool far =
+        behind && !ignores_ranges_ && offset - position_ - piece_.size() > worth_reading_over;
+    if (!held_ || position_ > offset || far) co_await reopen(offset);
+    if (position_ < offset && !piece_.empty())
+      drop(std::min<std::uint64_t>(offset - position_, piece_.size()));
+    if (position_ == offset && !piece_.empty()) co_return;
+    if (piece_.empty() && co_await fetch_piece() == Found::broken_off) co_await recover();
+  }
+}
+
+async::Task<RemoteBlob::Found> RemoteBlob::fetch_piece() {
+  auto piece = co_await held_->reply.response->next(gather);
+  if (piece && !piece->empty()) {
+    if (piece->size() > size_ - position_) give_up("sends more bytes than the blob has");
+    piece_ = *piece;
+    piece_owner_ = held_->reply.response->piece_owner();
+    asker_->metrics().upstream_bytes(asker_->name(), piece_.size());
+    co_return Found::bytes;
+  }
+  // Its end before the blob's, by its own length or without one.
+  broke_off_ = {FailureKind::broken, "ended the blob too early"};
+  if (!piece && piece.error().kind == http::TransportErrorKind::timeout)
+    broke_off_.kind = FailureKind::timeout;
+  if (!piece) broke_off_.message = piece.error().message;
+  co_return Found::broken_off;
+}
+
+async::Task<> RemoteBlob::recover() {
+  if (position_ > opened_at_) strikes_ = 0;
+  asker_->broke_off(held_->url, broke_off_.message);
+  if (position_ == opened_at_) question_.avoid = held_->url;
+  held_.reset();
+  co_await strike(broke_off_);
+}
+
+// Waits before the next try, or gives up. With progress it may go on for long; a silence counts
+// twice, for everybody waits it out each time (reliability.md C-09).
+async::Task<> RemoteBlob::strike(Failure failure) {
+  strikes_ += failure.kind == FailureKind::timeout ? 2 : 1;
+  const bool endless = ++resumptions_ > most_resumptions + size_ / (1024 * 1024);
+  const Setback setback{failure, Again::may_help, Blame::server};
+  const auto delay = retry_delay(asker_->rule(), strikes_, setback, draw_jitter());
+  if (!delay || endless)
+    registry::refuse(asker_->named(std::move(failure)), registry::Subject::blob);
+  if (strikes_ > 1) co_await async::sleep_for(*delay);
+}
+
+async::Task<> RemoteBlob::reopen(std::uint64_t offset) {
+  held_.reset();
+  piece_ = {};
+  question_.from = offset > 0 ? std::optional(offset) : std::nullopt;
+  for (;;) {
+    auto held = co_await asker_->ask(question_);
+    if (held) {
+      if (auto why = begin(std::move(*held))) give_up(std::move(*why));
+      co_return;
+    }
+    if (held.error().kind != FailureKind::broken)
+      registry::refuse(held.error(), registry::Subject::blob);
+    co_await strike(std::move(held.error()));
+  }
+}
+
+void RemoteBlob::give_up(std::string why) const {
+  registry::refuse(asker_->named({FailureKind::broken, std::move(why)}), registry::Subject::blob);
+}
+
+}  // namespace entrepot::upstream

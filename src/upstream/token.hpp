@@ -1,0 +1,42 @@
+// The token protocol of registries (distribution "Token Authentication" and its OAuth2 variant):
+// what we send to a token server and what we believe of its answer. Pure.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "entrepot/http/url.hpp"
+#include "upstream/account.hpp"
+
+namespace entrepot::upstream {
+
+// All that a token is good for; one is never used for another (reliability.md U-14).
+struct TokenKey {
+  std::string origin;  // of the upstream that asked for it
+  std::string realm;
+  std::string service;
+  std::string scope;    // built by us, never taken from a challenge (U-02)
+  std::string account;  // Account::fingerprint
+  friend auto operator<=>(const TokenKey&, const TokenKey&) = default;
+};
+
+struct Token {
+  std::string value;
+  std::chrono::seconds lifetime;  // from receipt: the server's clock may be wrong
+};
+
+// "repository:<name>:pull"
+std::string pull_scope(std::string_view repository);
+
+http::Url token_url(http::Url realm, const TokenKey& key, const Account& account);
+// application/x-www-form-urlencoded, grant_type=refresh_token.
+std::string refresh_form(const TokenKey& key, const Account& account);
+
+// `token` or `access_token`, and `expires_in`: 60 seconds when absent, not a number or not
+// positive, an hour at most. The error is a sentence without secrets.
+std::expected<Token, std::string> parse_token(std::string_view body);
+
+}  // namespace entrepot::upstream
