@@ -30,6 +30,7 @@ struct ServerCallbacks {
   std::function<void()> connection_closed;  // may be empty
 };
 
+// Made before the runtime runs and destroyed after it has stopped, but before the Runtime itself.
 class Server {
  public:
   Server(async::Runtime& runtime, ServerCallbacks callbacks, ServerLimits limits = {});
@@ -40,10 +41,12 @@ class Server {
   // Binds "ADDR:PORT" ("[::1]:5000" too; port 0 picks one) once per thread with SO_REUSEPORT.
   // Returns the address bound. Throws std::system_error. Call before run().
   std::string listen(const std::string& address);
-  // Takes over a listening descriptor (systemd socket activation); shared by all threads.
+  // Takes over a listening descriptor (systemd socket activation); shared by all threads. Call
+  // before run().
   std::string adopt(int listening_fd);
 
-  // Stops accepting; running requests go on, and answer `Connection: close`. Thread-safe.
+  // Stops accepting and closes idle connections; running requests go on, and answer
+  // `Connection: close`. Thread-safe.
   void stop_accepting();
   // Number of connections open; 0 means drained. Thread-safe.
   std::size_t connections() const;

@@ -1,0 +1,28 @@
+// Decides from a parsed head whether the request may reach the handler, and how its body is
+// delimited. Beast 1.81 accepts framings that hide a second request; nothing behind this gate ever
+// sees one (reliability.md H-01 to H-12; RFC 9112 sections 3, 6 and 9).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+
+#include "entrepot/http/target.hpp"
+#include "http/rejection.hpp"
+#include "http/request_head.hpp"
+
+namespace entrepot::http {
+
+enum class Framing { none, length, chunked };
+
+struct Admission {
+  Target target;
+  Framing framing = Framing::none;
+  std::uint64_t content_length = 0;  // with Framing::length
+  bool keep_alive = true;
+  bool expects_continue = false;
+};
+
+// Pure.
+std::expected<Admission, Rejection> admit(const RequestHead& head);
+
+}  // namespace entrepot::http

@@ -1,0 +1,62 @@
+#include "entrepot/http/server.hpp"
+
+#include <fcntl.h>
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+
+#include "http/listener.hpp"
+#include "http/worker.hpp"
+
+namespace entrepot::http {
+
+struct Server::State {
+  std::shared_ptr<Service> service;
+  std::vector<std::shared_ptr<Worker>> workers;
+};
+
+Server::Server(async::Runtime& runtime, ServerCallbacks callbacks, ServerLimits limits)
+    : state_(std::make_shared<State>()) {
+  // sendfile has no MSG_NOSIGNAL: a client that left must not end the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  state_->service = std::make_shared<Service>(std::move(callbacks), limits);
+  for (std::size_t i = 0; i < runtime.size(); ++i) {
+    state_->workers.push_back(std::make_shared<Worker>(runtime.context(i), state_->service));
+  }
+}
+
+Server::~Server() = default;
+
+std::string Server::listen(const std::string& address) {
+  auto sockets = listen_on(parse_endpoint(address), state_->workers.size());
+  auto bound = address_of(sockets.front().get());
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    accept_on(state_->workers[i], std::move(sockets[i]));
+  }
+  return bound;
+}
+
+std::string Server::adopt(int listening_fd) {
+  const base::UniqueFd owned(listening_fd);
+  const int flags = ::fcntl(listening_fd, F_GETFL);
+  if (flags < 0 || ::fcntl(listening_fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    base::throw_errno("fcntl");
+  }
+  for (const auto& worker : state_->workers) {
+    base::UniqueFd shared(::fcntl(listening_fd, F_DUPFD_CLOEXEC, 0));
+    if (!shared) base::throw_errno("dup");
+    accept_on(worker, std::move(shared));
+  }
+  return address_of(listening_fd);
+}
+
+void Server::stop_accepting() {
+  state_->service->draining = true;
+  for (const auto& worker : state_->workers) {
+    async::asio::post(worker->context, [worker] { worker->drain(); });
+  }
+}
+
+std::size_t Server::connections() const { return state_->service->connections; }
+
+}  // namespace entrepot::http

@@ -1,0 +1,85 @@
+#include "http/vigil.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+namespace entrepot::http {
+
+Vigil::Vigil(Conn& conn, Sentinel& sentinel) : conn_(conn), sentinel_(sentinel) {
+  sentinel_.enter(*this);
+}
+
+Vigil::~Vigil() { sentinel_.leave(*this); }
+
+void Vigil::await(Awaiting what, std::chrono::milliseconds limit) {
+  awaiting_ = what;
+  limit_ = limit;
+  if (what == Awaiting::nothing || what == Awaiting::content) return;
+  until_ = std::chrono::steady_clock::now() + limit;
+  if (what == Awaiting::reader) acknowledged_ = conn_.sent();
+}
+
+void Vigil::dismiss() {
+  if (awaiting_ == Awaiting::next_request) conn_.cancel();
+}
+
+void Vigil::look(Time now) {
+  if (awaiting_ == Awaiting::nothing) return;
+  if (awaiting_ == Awaiting::content) return look_for_client();
+  if (awaiting_ == Awaiting::reader) look_at_reader(now);
+  if (now < until_) return;
+  awaiting_ = Awaiting::nothing;
+  expired_ = true;
+  conn_.cancel();
+}
+
+// What counts is what the peer's kernel acknowledged: a slow reader behind a large send buffer may
+// not let us write anything for longer than the limit.
+void Vigil::look_at_reader(Time now) {
+  const auto acknowledged = conn_.acknowledged();
+  if (acknowledged == acknowledged_) return;
+  acknowledged_ = acknowledged;
+  until_ = now + limit_;
+}
+
+void Vigil::look_for_client() {
+  if (!conn_.peer_left()) return;
+  awaiting_ = Awaiting::nothing;
+  client_left_ = true;
+  signal_.emit(async::asio::cancellation_type::terminal);
+}
+
+Sentinel::Sentinel(async::asio::io_context& context, std::chrono::milliseconds interval)
+    : timer_(context), interval_(interval) {}
+
+void Sentinel::dismiss_idle() {
+  for (auto* vigil : vigils_) vigil->dismiss();
+}
+
+void Sentinel::enter(Vigil& vigil) {
+  vigil.place_ = vigils_.size();
+  vigils_.push_back(&vigil);
+  if (!scheduled_) schedule();
+}
+
+void Sentinel::leave(Vigil& vigil) {
+  vigils_.back()->place_ = vigil.place_;
+  vigils_[vigil.place_] = vigils_.back();
+  vigils_.pop_back();
+}
+
+void Sentinel::schedule() {
+  scheduled_ = true;
+  timer_.expires_after(interval_);
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) look_around();
+  });
+}
+
+void Sentinel::look_around() {
+  scheduled_ = false;
+  const auto now = std::chrono::steady_clock::now();
+  for (auto* vigil : vigils_) vigil->look(now);
+  if (!vigils_.empty()) schedule();
+}
+
+}  // namespace entrepot::http

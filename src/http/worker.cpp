@@ -1,0 +1,30 @@
+#include "http/worker.hpp"
+
+#include <algorithm>
+
+namespace entrepot::http {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Often enough to keep the limits to a quarter, seldom enough to cost nothing.
+milliseconds look_interval(const ServerLimits& limits) {
+  const auto shortest = std::min({limits.header, limits.idle, limits.stall});
+  return std::clamp(shortest / 4, milliseconds(5), milliseconds(250));
+}
+
+}  // namespace
+
+Worker::Worker(async::asio::io_context& c, std::shared_ptr<Service> s)
+    : context(c), service(std::move(s)), sentinel(c, look_interval(service->limits)) {}
+
+void Worker::drain() {
+  for (const auto& listener : listeners) {
+    boost::system::error_code ignored;
+    listener->cancel(ignored);
+  }
+  sentinel.dismiss_idle();
+}
+
+}  // namespace entrepot::http

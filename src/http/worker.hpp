@@ -1,0 +1,38 @@
+// What the connections of one thread share, and what all threads share.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <vector>
+
+#include "entrepot/http/server.hpp"
+#include "http/vigil.hpp"
+
+namespace entrepot::http {
+
+// Immutable but for its atomics.
+struct Service {
+  Service(ServerCallbacks c, ServerLimits l) : callbacks(std::move(c)), limits(l) {}
+
+  const ServerCallbacks callbacks;
+  const ServerLimits limits;
+  std::atomic<bool> draining = false;
+  std::atomic<std::size_t> connections = 0;
+};
+
+// Belongs to one thread. Its connections keep it alive; it must not outlive its io_context.
+struct Worker {
+  Worker(async::asio::io_context& c, std::shared_ptr<Service> s);
+
+  // Once the service is draining: ends the accept loops and closes what is idle.
+  void drain();
+
+  async::asio::io_context& context;
+  const std::shared_ptr<Service> service;
+  Sentinel sentinel;
+  std::vector<std::shared_ptr<async::asio::ip::tcp::acceptor>> listeners;
+};
+
+}  // namespace entrepot::http
