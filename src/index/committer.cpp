@@ -1,13 +1,7 @@
 #include "index/committer.hpp"
 
-#include <algorithm>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -17,8 +11,6 @@
 namespace entrepot::index {
 namespace {
 
-namespace asio = boost::asio;
-
 // A group ends at any of these, so that nobody waits long for others' work and a transaction's
 // dirty pages stay few (reliability.md B-08).
 constexpr std::size_t most_writes = 1000;
@@ -26,17 +18,6 @@ constexpr std::size_t most_bytes = 16 * mebibyte;
 constexpr auto longest_work = std::chrono::milliseconds(5);
 
 constexpr auto reader_check_period = std::chrono::minutes(1);
-
-// A function that runs `handler` on its own executor, which it keeps busy until then.
-template <class Handler>
-std::function<void()> resumption_of(Handler handler) {
-  auto executor = asio::prefer(async::Executor(asio::get_associated_executor(handler)),
-                               asio::execution::outstanding_work.tracked);
-  auto shared = std::make_shared<Handler>(std::move(handler));
-  return [executor = std::move(executor), shared = std::move(shared)] {
-    asio::post(executor, [shared] { std::move (*shared)(); });
-  };
-}
 
 std::exception_ptr as_exception(int code) {
   try {
@@ -60,19 +41,18 @@ Committer::~Committer() {
   thread_.join();
 }
 
-async::Task<> Committer::commit(PendingWrite& write) {
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-      [this, &write](auto handler) {
-        write.resume = resumption_of(std::move(handler));
-        add(write);
-      },
-      asio::use_awaitable);
+async::Task<> Committer::commit(std::function<void(Batch&)> work) {
+  const auto write = std::make_shared<PendingWrite>(std::move(work));
+  const PendingWrite::FrameGuard guard(*write);
+  add(write);
+  co_await write->done();
+  if (write->failure) std::rethrow_exception(write->failure);
 }
 
-void Committer::add(PendingWrite& write) {
+void Committer::add(std::shared_ptr<PendingWrite> write) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(&write);
+    waiting_.push_back(std::move(write));
   }
   changed_.notify_one();
 }
@@ -81,12 +61,13 @@ void Committer::run() {
   for (;;) {
     auto group = next_group();
     if (group.empty()) return;
+    std::erase_if(group, [](const auto& write) { return !write->start(); });
     settle(group);
   }
 }
 
 // Empty: stopping, and nothing waits.
-std::vector<PendingWrite*> Committer::next_group() {
+std::vector<std::shared_ptr<PendingWrite>> Committer::next_group() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, reader_check_period,
                             [this] { return stopping_ || !waiting_.empty(); })) {
@@ -96,7 +77,7 @@ std::vector<PendingWrite*> Committer::next_group() {
   }
   if (waiting_.size() <= most_writes) return std::exchange(waiting_, {});
   const auto end = waiting_.begin() + most_writes;
-  std::vector<PendingWrite*> group(waiting_.begin(), end);
+  std::vector group(std::move_iterator(waiting_.begin()), std::move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return group;
 }
@@ -153,7 +134,7 @@ Committer::Attempt Committer::attempt(Group group) {
   bool erases = false;
   WriteTransaction txn(environment_);
   if (txn.begun() != MDB_SUCCESS) return ended_with(txn.begun(), group.size(), false);
-  for (PendingWrite* write : group) {
+  for (const auto& write : group) {
     LmdbBatch batch(txn.get(), environment_.tree());
     write->failure = nullptr;
     try {
@@ -179,15 +160,11 @@ Committer::Attempt Committer::ended_with(int code, std::size_t count, bool erase
 }
 
 void Committer::release(Group group) {
-  for (PendingWrite* write : group) {
-    // The caller may resume and take `write` with it before this call returns.
-    const auto resume = std::move(write->resume);
-    resume();
-  }
+  for (const auto& write : group) write->finish();
 }
 
 void Committer::fail(Group group, const std::exception_ptr& failure) {
-  for (PendingWrite* write : group) write->failure = failure;
+  for (const auto& write : group) write->failure = failure;
   release(group);
 }
 

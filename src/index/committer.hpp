@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <thread>
@@ -19,17 +20,9 @@
 #include "entrepot/async/task.hpp"
 #include "entrepot/index/index.hpp"
 #include "index/environment.hpp"
+#include "index/pending_write.hpp"
 
 namespace entrepot::index {
-
-// A write on its way. Lives in the frame of its caller, who is suspended; gone once resumed.
-struct PendingWrite {
-  explicit PendingWrite(const std::function<void(Batch&)>& the_work) : work(the_work) {}
-
-  const std::function<void(Batch&)>& work;
-  std::exception_ptr failure;
-  std::function<void()> resume;  // posts to the caller's own executor
-};
 
 class Committer {
  public:
@@ -39,11 +32,11 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Returns when `write` is durable, or its failure is set. Thread-safe.
-  async::Task<> commit(PendingWrite& write);
+  // Returns when what `work` wrote is durable; throws what it threw, or why it is not. Thread-safe.
+  async::Task<> commit(std::function<void(Batch&)> work);
 
  private:
-  using Group = std::span<PendingWrite*>;
+  using Group = std::span<const std::shared_ptr<PendingWrite>>;
   enum class Ending { committed, threw, full, failed };
   // How an attempt ended and how many writes it held; `threw`: the next one is the culprit.
   struct Attempt {
@@ -53,9 +46,9 @@ class Committer {
     bool erases = false;
   };
 
-  void add(PendingWrite& write);
+  void add(std::shared_ptr<PendingWrite> write);
   void run();
-  std::vector<PendingWrite*> next_group();
+  std::vector<std::shared_ptr<PendingWrite>> next_group();
   void settle(Group group);
   void settle_full(Group group, const Attempt& attempt);
   Attempt attempt(Group group);
@@ -66,7 +59,7 @@ class Committer {
   Environment& environment_;
   std::mutex mutex_;  // guards waiting_, stopping_
   std::condition_variable changed_;
-  std::vector<PendingWrite*> waiting_;
+  std::vector<std::shared_ptr<PendingWrite>> waiting_;
   bool stopping_ = false;
   std::thread thread_;  // last: it uses everything above
 };

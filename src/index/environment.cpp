@@ -12,7 +12,6 @@
 
 #include "entrepot/base/log.hpp"
 #include "index/keys.hpp"
-#include "index/lmdb_error.hpp"
 #include "index/records.hpp"
 
 namespace entrepot::index {
@@ -149,7 +148,14 @@ MDB_txn* Environment::begin_read() {
       idle_reads_.pop_back();
     }
   }
-  const int code = txn ? mdb_txn_renew(txn) : mdb_txn_begin(get(), nullptr, MDB_RDONLY, &txn);
+  const auto begin = [&] {
+    return txn ? mdb_txn_renew(txn) : mdb_txn_begin(get(), nullptr, MDB_RDONLY, &txn);
+  };
+  int code = begin();
+  if (code == MDB_READERS_FULL) {
+    check_readers();
+    code = begin();
+  }
   if (code == MDB_SUCCESS) return txn;
   const std::lock_guard lock(mutex_);
   if (txn) mdb_txn_abort(txn);

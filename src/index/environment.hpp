@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "entrepot/base/unique_fd.hpp"
+#include "index/lmdb_error.hpp"
 
 namespace entrepot::index {
 
@@ -110,7 +111,9 @@ class WriteTransaction {
   int begun() const { return begun_; }
   MDB_txn* get() const { return txn_; }
   // LMDB's code; the transaction is over either way.
-  int commit() { return mdb_txn_commit(std::exchange(txn_, nullptr)); }
+  int commit() {
+    return write_pages([this] { return mdb_txn_commit(std::exchange(txn_, nullptr)); });
+  }
 
  private:
   MDB_txn* txn_ = nullptr;

@@ -1,6 +1,7 @@
 // LMDB's codes as the exceptions of the house.
 #pragma once
 
+#include <cerrno>
 #include <string_view>
 
 namespace entrepot::index {
@@ -11,6 +12,16 @@ void check_lmdb(int code, std::string_view attempted);
 
 // There is no room: the map's end, the file system's, or a quota's.
 bool is_full(int code);
+// Runs a call of LMDB that may write pages and gives its code. LMDB answers EIO for a write that
+// was cut short, which is how a disk fills up; no system call has failed then, which errno tells
+// apart from a broken disk. Such a one becomes ENOSPC.
+template <class Call>
+int write_pages(Call call) {
+  errno = 0;
+  const int code = call();
+  return code == EIO && errno == 0 ? ENOSPC : code;
+}
+
 // The disk or the index can no longer be believed; going on could acknowledge what is lost.
 bool is_fatal(int code);
 

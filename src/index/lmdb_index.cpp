@@ -20,9 +20,7 @@ class LmdbIndex final : public Index {
   }
 
   async::Task<> run_write(std::function<void(Batch&)> work) override {
-    PendingWrite write(work);
-    co_await committer_.commit(write);
-    if (write.failure) std::rethrow_exception(write.failure);
+    co_await committer_.commit(std::move(work));
   }
 
  private:

@@ -82,7 +82,7 @@ void LmdbBatch::put(Space space, base::ByteView key, base::ByteView value) {
   MDB_val name = tree_key.value();
   MDB_val content{value.size(), const_cast<std::byte*>(value.data())};
   bytes_ += key.size() + value.size();
-  check(mdb_put(txn_, tree_, &name, &content, 0));
+  check(write_pages([&] { return mdb_put(txn_, tree_, &name, &content, 0); }));
 }
 
 void LmdbBatch::erase(Space space, base::ByteView key) {
@@ -90,7 +90,7 @@ void LmdbBatch::erase(Space space, base::ByteView key) {
   TreeKey tree_key(space, key);
   MDB_val name = tree_key.value();
   erases_ = true;
-  const int code = mdb_del(txn_, tree_, &name, nullptr);
+  const int code = write_pages([&] { return mdb_del(txn_, tree_, &name, nullptr); });
   if (code != MDB_NOTFOUND) check(code);
 }
 

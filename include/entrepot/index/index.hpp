@@ -91,7 +91,7 @@ class Index {
 // newer than its own (std::runtime_error with a sentence). A failed sync of the disk ends the
 // process (exit 70): LMDB reports it once and then pretends (reliability.md D-06).
 // Reads run in place on the calling thread, some microseconds; writes on one thread of its own.
-// The executors of awaiting writers outlive it: destroy it before their io_context.
+// Destruction commits what was asked for before.
 std::unique_ptr<Index> open_lmdb_index(const std::filesystem::path& data);
 
 }  // namespace entrepot::index
