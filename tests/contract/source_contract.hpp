@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "contract/byte_source_contract.hpp"
 #include "entrepot/registry/source.hpp"
+#include "support/chunks.hpp"
 #include "support/run_task.hpp"
 #include "support/words.hpp"
 
@@ -31,7 +31,7 @@ class SourceStand {
     return run_task(context_, std::move(task));
   }
 
- protected:
+ private:
   async::asio::io_context context_{1};
 };
 
@@ -65,7 +65,7 @@ class SourceContract : public testing::TestWithParam<MakeStand> {
 
 TEST_P(SourceContract, a_reference_resolves_to_digest_type_and_size) {
   const auto manifest = put_image("org/app", {"v1"});
-  for (const auto& reference : {ref("v1"), ref(digest_of(manifest))}) {
+  for (const auto& reference : {reference("v1"), reference(digest_of(manifest))}) {
     const auto found = run(source().resolve(name("org/app"), reference));
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_EQ(found->digest, digest_of(manifest));
@@ -76,7 +76,7 @@ TEST_P(SourceContract, a_reference_resolves_to_digest_type_and_size) {
 
 TEST_P(SourceContract, manifests_come_byte_for_byte) {
   const auto manifest = put_image("org/app", {"v1"});
-  for (const auto& reference : {ref("v1"), ref(digest_of(manifest))}) {
+  for (const auto& reference : {reference("v1"), reference(digest_of(manifest))}) {
     const auto found = run(source().manifest(name("org/app"), reference));
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_EQ(found->bytes, manifest);
@@ -91,7 +91,7 @@ TEST_P(SourceContract, blobs_come_whole_and_from_any_offset) {
     const auto found = run(source().blob(name("org/app"), digest_of(layer_)));
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_EQ(found->bytes->size(), layer_.size());
-    EXPECT_EQ(run(read_all(*found->bytes, offset, 50'000)), layer_.substr(offset));
+    EXPECT_EQ(run(text_from(*found->bytes, offset, 50'000)), layer_.substr(offset));
   }
 }
 
@@ -101,7 +101,7 @@ TEST_P(SourceContract, a_reader_may_say_where_it_starts) {
   const auto found = run(source().blob_from(name("org/app"), digest_of(layer_), start));
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->bytes->size(), layer_.size());
-  EXPECT_EQ(run(read_all(*found->bytes, 150'000, 50'000)), layer_.substr(150'000));
+  EXPECT_EQ(run(text_from(*found->bytes, 150'000, 50'000)), layer_.substr(150'000));
 }
 
 TEST_P(SourceContract, stat_tells_the_size) {
@@ -119,10 +119,10 @@ TEST_P(SourceContract, what_is_not_there_is_absent) {
   const auto nothing = digest_of("nothing");
   const auto absent = std::optional(registry::FailureKind::absent);
   for (const auto* repository : {"org/app", "org/none"}) {
-    EXPECT_EQ(kind(run(source().resolve(name(repository), ref("none")))), absent);
-    EXPECT_EQ(kind(run(source().resolve(name(repository), ref(nothing)))), absent);
-    EXPECT_EQ(kind(run(source().manifest(name(repository), ref("none")))), absent);
-    EXPECT_EQ(kind(run(source().manifest(name(repository), ref(nothing)))), absent);
+    EXPECT_EQ(kind(run(source().resolve(name(repository), reference("none")))), absent);
+    EXPECT_EQ(kind(run(source().resolve(name(repository), reference(nothing)))), absent);
+    EXPECT_EQ(kind(run(source().manifest(name(repository), reference("none")))), absent);
+    EXPECT_EQ(kind(run(source().manifest(name(repository), reference(nothing)))), absent);
     EXPECT_EQ(kind(run(source().stat(name(repository), nothing))), absent);
     EXPECT_EQ(kind(run(source().blob(name(repository), nothing))), absent);
   }
@@ -134,7 +134,7 @@ TEST_P(SourceContract, content_of_another_repository_is_absent) {
   const auto manifest = put_image("org/app", {"v1"});
   stand_->put_blob("org/other", noise(10, 3));
   EXPECT_TRUE(run(source().blob(name("org/app"), digest_of(layer_))));
-  EXPECT_FALSE(run(source().manifest(name("org/other"), ref(digest_of(manifest)))));
+  EXPECT_FALSE(run(source().manifest(name("org/other"), reference(digest_of(manifest)))));
   EXPECT_FALSE(run(source().stat(name("org/other"), digest_of(layer_))));
   EXPECT_FALSE(run(source().blob(name("org/other"), digest_of(layer_))));
 }
@@ -161,7 +161,7 @@ TEST_P(SourceContract, referrers_of_a_subject_are_listed) {
                 R"(,"artifactType":"application/x-signature","subject":)" +
                     descriptor(oci::media_type::oci_manifest, digest_of(subject), subject.size()));
   // A mirror that must answer for itself needs to have seen the referrer.
-  ASSERT_TRUE(run(source().manifest(name("org/app"), ref(digest_of(signature)))));
+  ASSERT_TRUE(run(source().manifest(name("org/app"), reference(digest_of(signature)))));
   const auto found = run(source().referrers(name("org/app"), digest_of(subject), "", {}));
   ASSERT_TRUE(found) << found.error().message;
   ASSERT_EQ(found->referrers.size(), 1U);

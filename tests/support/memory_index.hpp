@@ -11,7 +11,7 @@
 
 namespace entrepot::test {
 
-class MemoryIndex final : public index::Index {
+class MemoryIndex : public index::Index {
  protected:
   async::Task<> run_read(std::function<void(const index::View&)> work) override {
     const std::lock_guard lock(mutex_);

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "contract/source_contract.hpp"
 #include "entrepot/index/catalog.hpp"
 #include "entrepot/registry/local.hpp"
 #include "support/memory_index.hpp"
 #include "support/memory_store.hpp"
+#include "support/words.hpp"
 
 namespace entrepot::test {
 

@@ -15,8 +15,10 @@ inline oci::RepositoryName name(std::string_view text) {
   return oci::RepositoryName::parse(text).value();
 }
 inline oci::Tag tag(std::string_view text) { return oci::Tag::parse(text).value(); }
-inline oci::Reference ref(std::string_view text) { return oci::Reference::parse(text).value(); }
-inline oci::Reference ref(const oci::Digest& digest) { return oci::Reference(digest); }
+inline oci::Reference reference(std::string_view text) {
+  return oci::Reference::parse(text).value();
+}
+inline oci::Reference reference(const oci::Digest& digest) { return oci::Reference(digest); }
 inline oci::Digest digest_of(std::string_view content) {
   return oci::Digest::of(oci::Algorithm::sha256, base::as_bytes(content));
 }

@@ -30,10 +30,10 @@ enum class AbandonedFill { finish, economical };  // economical: C-08's rule
 struct MirrorOptions {
   std::string
       name;  // the upstream's configured name: canonical repositories are <name>/<repository>
-  FreshnessRule freshness;
+  FreshnessRule freshness{};
   Asking asking = Asking::allowed;
   Rollback rollback = Rollback::served;
-  std::vector<std::string> pinned;  // globs over "repository:tag": never asked again once held
+  std::vector<std::string> pinned{};  // globs over "repository:tag": never asked again once held
 };
 
 // Every download of the process, one per digest whoever asks; shared by all mirrors. Thread-safe.

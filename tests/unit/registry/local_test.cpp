@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "contract/byte_source_contract.hpp"
 #include "contract/source_contract.hpp"
 #include "support/site.hpp"
 
