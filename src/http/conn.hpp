@@ -44,7 +44,8 @@ class Conn {
   // Closes so that the peer sees an error, not an end.
   void reset();
 
-  // True once the peer has closed its side, even behind bytes we have not read.
+  // True once the peer has closed its side, even behind bytes we have not read. (One that only
+  // ended its writing cannot be told from one that left; clients of registries do not do that.)
   bool peer_left() const;
   // Bytes handed to the kernel so far, and how many of them the peer has acknowledged.
   std::uint64_t sent() const { return sent_; }

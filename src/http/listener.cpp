@@ -22,16 +22,25 @@ using asio::ip::tcp;
 constexpr int backlog = 4096;
 // One look at the socket accepts at most so many: the thread's other connections wait meanwhile.
 constexpr int most_at_once = 64;
-constexpr std::chrono::milliseconds exhausted_pause{100};
+constexpr std::chrono::milliseconds pause_after_error{100};
 
 [[noreturn]] void refuse_address(const std::string& address) {
   throw std::system_error(std::make_error_code(std::errc::invalid_argument),
                           "not an address and port: " + address);
 }
 
-void set_option(int fd, int level, int name) {
-  constexpr int on = 1;
-  if (::setsockopt(fd, level, name, &on, sizeof on) != 0) base::throw_errno("setsockopt");
+void set_option(int fd, int level, int name, int value = 1) {
+  if (::setsockopt(fd, level, name, &value, sizeof value) != 0) base::throw_errno("setsockopt");
+}
+
+// Accepted sockets inherit these. Keepalive finds peers that vanished without a word while we wait
+// for content on their behalf (reliability.md N-05).
+void set_connection_options(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 enum class Sharing { exclusive, among_threads };
@@ -57,8 +66,9 @@ tcp::endpoint bound_to(int fd) {
   return endpoint;
 }
 
-bool is_exhaustion(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+// Out of descriptors or memory, most likely: to try again at once would only burn the processor.
+bool needs_pause(int error) {
+  return error != EAGAIN && error != EWOULDBLOCK && error != ECONNABORTED && error != EINTR;
 }
 
 Peer describe(const tcp::endpoint& endpoint) {
@@ -74,26 +84,30 @@ int accept_waiting(const std::shared_ptr<Worker>& worker, int listener) {
   for (int i = 0; i < most_at_once; ++i) {
     tcp::endpoint remote;
     auto size = static_cast<socklen_t>(remote.capacity());
-    const int fd = ::accept4(listener, remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return errno;
+    base::UniqueFd fd(::accept4(listener, remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd) return errno;
     remote.resize(size);
-    Session::start(worker, tcp::socket(worker->context, remote.protocol(), fd), describe(remote));
+    tcp::socket socket(worker->context);
+    boost::system::error_code ec;
+    socket.assign(remote.protocol(), fd.get(), ec);
+    if (ec) return ec.value();
+    fd.release();
+    Session::start(worker, std::move(socket), describe(remote));
   }
   return EAGAIN;
 }
 
 async::Task<> accept_loop(std::shared_ptr<Worker> worker, std::shared_ptr<tcp::acceptor> listener) {
-  bool exhausted = false;
+  bool paused = false;
   boost::system::error_code ec;
   while (!worker->service->draining) {
     co_await listener->async_wait(tcp::acceptor::wait_read,
                                   asio::redirect_error(asio::use_awaitable, ec));
     const int error = accept_waiting(worker, listener->native_handle());
-    if (is_exhaustion(error)) {
-      if (!exhausted) base::log::warn("accept paused", {{"error", std::strerror(error)}});
-      co_await async::sleep_for(exhausted_pause);
-    }
-    exhausted = is_exhaustion(error);
+    const bool pause = needs_pause(error);
+    if (pause && !paused) base::log::warn("accept paused", {{"error", std::strerror(error)}});
+    paused = pause;
+    if (pause) co_await async::sleep_for(pause_after_error);
   }
   // Whoever the kernel has already let in is served; the next one hears that nobody listens.
   accept_waiting(worker, listener->native_handle());
@@ -138,8 +152,7 @@ std::string address_of(int listening_fd) { return to_text(bound_to(listening_fd)
 
 void accept_on(const std::shared_ptr<Worker>& worker, base::UniqueFd socket) {
   const auto protocol = bound_to(socket.get()).protocol();
-  // Accepted sockets inherit it.
-  set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY);
+  set_connection_options(socket.get());
   auto listener = std::make_shared<tcp::acceptor>(worker->context, protocol, socket.get());
   socket.release();
   worker->listeners.push_back(listener);

@@ -27,7 +27,7 @@ void Vigil::look(Time now) {
   if (awaiting_ == Awaiting::content) return look_for_client();
   if (awaiting_ == Awaiting::reader) look_at_reader(now);
   if (now < until_) return;
-  awaiting_ = Awaiting::nothing;
+  // Again at the next look if need be: the connection may be between two waits just now.
   expired_ = true;
   conn_.cancel();
 }
