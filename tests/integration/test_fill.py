@@ -28,6 +28,7 @@ def pulls_right(mirror, digest, data):
     answer = mirror.blob(NAME, digest)
     assert answer.status == 200, answer
     assert not answer.short and answer.body == data
+    mirror.settle()
 
 
 def not_admitted(mirror, digest):
@@ -100,8 +101,8 @@ def test_a_transfer_broken_every_time(upstream, mirror, blob, how):
     digest, data = blob
     upstream.script(digest, BREAKS[how], method="GET")
     answer = mirror.blob(NAME, digest)
-    if how != "chunked without end":  # there all bytes did come, only the end was not said
-        assert answer.body != data and walk.not_whole(answer, data), answer
+    assert walk.not_whole(answer, data), answer
+    if answer.body != data:  # resuming half by half may have brought all of it
         not_admitted(mirror, digest)
     upstream.calm()
     pulls_right(mirror, digest, data)
@@ -296,7 +297,7 @@ def test_upstream_hangs_once_and_the_fill_resumes(upstream, mirror, blob, after)
 @pytest.mark.row("C-09")
 def test_upstream_hangs_for_ever_and_all_followers_err_together(upstream, mirror, blob):
     digest, _ = blob
-    upstream.script(digest, hostile.hang(60, after=SIZE // 2), method="GET")
+    upstream.script(digest, hostile.hang(60, after=1000), method="GET")
     results = herd.run(mirror.address, target(digest), clients=10, hashed=10, timeout=40)
     ends = [r["total"] for r in results]
     assert all(r["received"] < SIZE for r in results)
@@ -367,4 +368,5 @@ def test_cache_status_tells_hit_miss_and_collapsed(upstream, mirror, blob):
         thread.join(20)
     said = sorted(a.header("Cache-Status") for a in answers)
     assert said == ["entrepot; fwd=miss; collapsed"] * 2 + ["entrepot; fwd=miss; stored"]
+    mirror.settle()
     assert mirror.blob(NAME, digest).header("Cache-Status") == "entrepot; hit"

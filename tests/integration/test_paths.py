@@ -17,10 +17,10 @@ def test_nothing_outside_the_data_directory_is_opened(tmp_path):
     image = images.small("traced")
     with hostile.Upstream() as server:
         server.add(image, "org/app", "v1")
-        # the leak checker cannot run under a tracer
+        # the leak checker cannot run under a tracer; -D: the daemon is our child, the tracer is not
         with daemon.Daemon({"upstreams": [daemon.hub_of(server.url)]},
                            env={"ASAN_OPTIONS": daemon.SANITIZER + ":detect_leaks=0"},
-                           prefix=["strace", "-f", "-qq", "-e", "trace=open,openat,openat2",
+                           prefix=["strace", "-D", "-f", "-qq", "-e", "trace=open,openat,openat2",
                                    "-o", trace]) as mirror:
             ready = len(trace.read_text().splitlines())
             walk.pull(mirror.address, "org/app", "v1", image)

@@ -254,6 +254,11 @@ class Daemon:
         """Files of fills not finished."""
         return list((self.data / "spool").glob("fill-*"))
 
+    def settle(self, seconds=10):
+        """Waits until no fill runs: a client may have its last byte before the commit is done."""
+        process.wait_for(lambda: self.metric("entrepot_fills_running") == 0
+                         and not self.partials(), seconds, "the fills to end")
+
     # -- asking -------------------------------------------------------------------------------
 
     def request(self, method, target, headers=None, timeout=30, body=None):
