@@ -52,15 +52,16 @@ async::Task<Try<Account>> Authenticator::account(http::Url upstream) {
 async::Task<Try<std::string>> Authenticator::bearer(http::Url upstream, std::string repository,
                                                     http::Challenge challenge,
                                                     std::string refused) {
+  auto account = co_await this->account(upstream);
+  if (!account) co_return std::unexpected(std::move(account.error()));
   const auto realm = http::resolve_url(upstream, *challenge.parameter("realm"));
-  if (!realm || trust_in(*realm, upstream, origins_.trusted_realms()) == Trust::none) {
+  const auto secret = account->anonymous() ? Secret::none : Secret::ours;
+  if (!realm || may_ask(*realm, upstream, origins_.trusted_realms(), secret) == Verdict::refuse) {
     const auto named = realm ? realm->origin() : std::string("(unusable)");
     base::log::error("token server refused: not of the upstream's site, nor in trusted_realms",
                      {{"upstream", origins_.name()}, {"realm", named}});
     co_return disbelieve("names a token server we do not trust: " + named);
   }
-  auto account = co_await this->account(upstream);
-  if (!account) co_return std::unexpected(std::move(account.error()));
   const TokenKey key{upstream.origin(), realm->text(), challenge.parameter("service").value_or(""),
                      pull_scope(repository), account->fingerprint()};
   if (refused.starts_with(bearer_prefix)) tokens_.forget(key, refused.substr(bearer_prefix.size()));

@@ -20,7 +20,8 @@ Question question(std::string_view kind, std::string method, const oci::Reposito
   return {.kind = kind,
           .method = std::move(method),
           .repository = name.text(),
-          .path = "/blobs/" + digest.text()};
+          .path = "/blobs/" + digest.text(),
+          .accept = "*/*"};
 }
 
 Failure broken(const Asker& asker, std::string message) {

@@ -14,6 +14,13 @@ Trust trust_in(const http::Url& realm, const http::Url& upstream,
   return encrypted && http::same_site(realm, upstream) ? Trust::same_site : Trust::none;
 }
 
+Verdict may_ask(const http::Url& realm, const http::Url& upstream,
+                const std::vector<http::Url>& trusted, Secret secret) {
+  if (trust_in(realm, upstream, trusted) != Trust::none) return Verdict::ask;
+  const bool weaker = upstream.scheme == "https" && realm.scheme != "https";
+  return weaker || secret == Secret::ours ? Verdict::refuse : Verdict::ask;
+}
+
 std::optional<http::Challenge> choose_challenge(const http::Headers& headers) {
   std::optional<http::Challenge> basic;
   for (const auto header : headers.all("WWW-Authenticate"))

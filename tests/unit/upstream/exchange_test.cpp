@@ -188,6 +188,20 @@ TEST_F(Exchanges, a_realm_elsewhere_never_hears_from_us) {
   EXPECT_TRUE(evil.requests().empty());
 }
 
+// Rows: U-01, U-07
+TEST_F(Exchanges, an_anonymous_token_may_come_from_elsewhere_but_not_from_inside) {
+  FakeUpstream tokens;
+  tokens.on("GET /token", test::reply(200, R"({"token":"abc"})"));
+  server.on("GET", guarded("Bearer abc", bearer(tokens.url() + "/token"), manifest_reply(body)));
+  EXPECT_FALSE(fetch());
+  EXPECT_TRUE(tokens.requests().empty());
+  Lab open;
+  open.options.private_network = PrivateNetwork::allowed;
+  open.server.on("GET",
+                 guarded("Bearer abc", bearer(tokens.url() + "/token"), manifest_reply(body)));
+  EXPECT_TRUE(open.run(open.remote().manifest(app(), at("v1"))));
+}
+
 // Rows: U-01
 TEST_F(Exchanges, a_listed_realm_does) {
   FakeUpstream tokens;

@@ -37,6 +37,29 @@ TEST(Realm, only_the_upstreams_own_site_or_a_listed_one_is_trusted) {
         << each.upstream << " " << each.realm;
 }
 
+struct AnonymousCase {
+  const char* upstream;
+  const char* realm;
+  Verdict anonymous;
+};
+
+// Rows: U-01
+TEST(Realm, without_a_secret_any_may_be_asked_but_not_over_a_weaker_connection) {
+  const AnonymousCase cases[] = {
+      {"https://registry.example", "https://tokens.example.net/token", Verdict::ask},
+      {"https://registry.example", "http://tokens.example.net/token", Verdict::refuse},
+      {"https://registry.example", "http://registry.example/token", Verdict::refuse},
+      {"http://127.0.0.1:5000", "http://127.0.0.1:5001/token", Verdict::ask},
+      {"http://127.0.0.1:5000", "https://tokens.example.net/token", Verdict::ask},
+  };
+  for (const auto& each : cases) {
+    const auto upstream = *http::parse_url(each.upstream);
+    const auto realm = *http::parse_url(each.realm);
+    EXPECT_EQ(may_ask(realm, upstream, {}, Secret::none), each.anonymous) << each.realm;
+    EXPECT_EQ(may_ask(realm, upstream, {}, Secret::ours), Verdict::refuse) << each.realm;
+  }
+}
+
 TEST(Realm, bearer_is_chosen_before_basic) {
   http::Headers headers;
   headers.add("WWW-Authenticate", "Basic realm=\"x\"");
