@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -44,6 +45,12 @@ bool address_space_allows(std::size_t bytes) {
   return true;
 }
 
+void sync_name(int directory) {
+  if (fsync(directory) == 0) return;
+  if (errno == EIO) die_of(errno, "sync directory");
+  base::throw_errno("cannot sync the index's directory");
+}
+
 MDB_val value_of(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 
 std::string schema_key() { return static_cast<char>(Space::meta) + std::string(schema_row); }
@@ -55,6 +62,9 @@ Environment::Environment(const std::filesystem::path& directory, LmdbOptions opt
   open(directory);
   check_readers();
   prepare_tree();
+  // LMDB syncs its file, not the name of it.
+  sync_name(lock_.get());
+  sync_name(base::UniqueFd(::open(directory.parent_path().c_str(), O_RDONLY | O_CLOEXEC)).get());
 }
 
 Environment::~Environment() {

@@ -1,4 +1,4 @@
-#include "entrepot/index/journal.hpp"
+#include "index/journal.hpp"
 
 #include "index/records.hpp"
 #include "index/repositories.hpp"

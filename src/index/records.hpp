@@ -11,8 +11,8 @@
 
 #include "entrepot/base/bytes.hpp"
 #include "entrepot/index/catalog.hpp"
-#include "entrepot/index/journal.hpp"
 #include "entrepot/oci/manifest.hpp"
+#include "index/journal.hpp"
 #include "index/keys.hpp"
 
 namespace entrepot::index {

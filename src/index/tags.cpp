@@ -1,6 +1,6 @@
 // catalog.hpp "tags".
 #include "entrepot/index/catalog.hpp"
-#include "entrepot/index/journal.hpp"
+#include "index/journal.hpp"
 #include "index/records.hpp"
 #include "index/repositories.hpp"
 

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "entrepot/index/journal.hpp"
+#include "index/journal.hpp"
 #include "support/catalog_words.hpp"
 
 namespace entrepot::index {
@@ -137,6 +137,58 @@ TEST_P(Tags, neighbouring_names_are_listed_once_on_every_page_size) {
                 ElementsAre("math-v"));
     EXPECT_THAT(tags(view, repo("mat"), "", 10), IsEmpty());
   });
+}
+
+// Rows: M-17
+TEST_P(Tags, what_stays_is_listed_once_while_others_come_and_go) {
+  std::vector<std::string> stay;
+  for (int i = 10; i < 40; ++i) stay.push_back("stay-" + std::to_string(i));
+  write([&](Batch& batch) {
+    for (const auto& name : stay) set_tag(batch, busybox, tag_of(name), one, at(1), Cause::push);
+  });
+  std::vector<std::string> met;
+  std::string last;
+  for (int page = 0;; ++page) {
+    const auto part = read([&](const View& view) { return tags(view, busybox, last, 4); });
+    if (part.empty()) break;
+    last = part.back().text();
+    for (const auto& item : part) {
+      if (item.text().size() == 7) met.push_back(item.text());
+    }
+    write([&](Batch& batch) {
+      remove_tag(batch, busybox, tag_of(stay[static_cast<std::size_t>(page)] + ".new"), at(2),
+                 Cause::deletion);
+      for (const auto& name :
+           {last + ".new", "a" + last, stay[static_cast<std::size_t>(page) + 1] + ".new"}) {
+        if (page < 20) set_tag(batch, busybox, tag_of(name), two, at(2), Cause::push);
+      }
+    });
+  }
+  EXPECT_EQ(met, stay);
+}
+
+async::Task<int> move_tag(Index& index, oci::Digest digest) {
+  co_await index.write(
+      [&](Batch& batch) { set_tag(batch, busybox, latest, digest, at(1), Cause::push); });
+  const auto seen =
+      co_await index.read([](const View& view) { return tag(view, busybox, latest); });
+  co_return seen ? 1 : 0;
+}
+
+// Rows: M-12
+TEST_P(Tags, of_a_hundred_writers_of_one_tag_each_leaves_its_row) {
+  constexpr std::size_t writers = 100;
+  test::RunningRuntime runtime(2);
+  std::vector<std::future<int>> ends;
+  for (std::size_t i = 0; i < writers; ++i) {
+    ends.push_back(runtime.start(i % 2, move_tag(index(), sha256(std::to_string(i)))));
+  }
+  for (auto& end : ends) EXPECT_EQ(end.get(), 1) << "the tag is never absent";
+  const auto rows = read([](const View& view) { return journal(view, 0, 1000); });
+  ASSERT_EQ(rows.size(), writers);
+  for (std::size_t i = 1; i < rows.size(); ++i) EXPECT_EQ(rows[i].from, rows[i - 1].to);
+  EXPECT_EQ(read([](const View& view) { return tag(view, busybox, latest)->digest; }),
+            rows.back().to);
 }
 
 // Rows: P-04
