@@ -22,13 +22,18 @@ struct Wish {
   Fill::Entitled entitled = Fill::Entitled::no;
   Stopwatch watch{};
 
+  // Schema 1 names its layers without sizes: recorded as 0, which says nothing.
+  std::optional<std::uint64_t> expected_size() const {
+    if (!standing.listed || standing.listed->size == 0) return std::nullopt;
+    return standing.listed->size;
+  }
   Origin origin() const {
     return {.upstream = &context->upstream,
             .upstream_name = context->options.name,
             .name = place.name,
             .canonical = place.canonical,
             .digest = digest,
-            .size = standing.listed ? std::optional(standing.listed->size) : std::nullopt};
+            .size = expected_size()};
   }
   registry::Provenance provenance(registry::Outcome outcome) const {
     return {
