@@ -22,7 +22,7 @@ REFUSALS = {
     "401 without challenge": (hostile.status(401), {401, 403, 502}),
     "403": (hostile.status(403), {403}),
     "404": (hostile.status(404), {404}),
-    "429": (hostile.status(429), {429}),
+    "429": (hostile.status(429, b"", ("Retry-After", "1")), {429}),
     "500": (hostile.status(500), {502}),
     "503": (hostile.status(503), {502, 503}),
     "418": (hostile.status(418), {502}),
@@ -49,7 +49,7 @@ def test_refused_manifests_are_told_and_not_kept(start, upstream, app, how):
     assert by_digest.status in expected, by_digest
     upstream.calm()
     process.wait_for(lambda: mirror.manifest(NAME, "v1").status == 200, 12, "the error to be forgotten")
-    walk.pull(mirror.address, NAME, "v1", app)
+    walk.hold(mirror, NAME, "v1", app)
 
 
 @pytest.mark.row("C-12")
@@ -114,7 +114,7 @@ def test_wrong_manifest_bytes_for_a_digest_are_502(upstream, mirror, app):
     assert mirror.manifest(NAME, app.digest).status == 502
     assert mirror.manifest(NAME, "v1").status == 502
     upstream.calm()
-    walk.pull(mirror.address, NAME, "v1", app)
+    walk.hold(mirror, NAME, "v1", app)
 
 
 @pytest.mark.row("R-08")
@@ -137,7 +137,7 @@ def test_encoded_answers_are_502_and_not_kept(upstream, mirror, app, kind):
     assert answer.status == 502, answer
     assert not mirror.blob_path(reference).exists()
     upstream.calm()
-    walk.pull(mirror.address, NAME, "v1", app)
+    walk.hold(mirror, NAME, "v1", app)
 
 
 def framed(*head_lines, body=b""):
@@ -181,7 +181,7 @@ def test_ambiguous_manifest_answers_are_502(start, upstream, app, how):
     assert answer.status == 502, answer
     upstream.calm()
     process.wait_for(lambda: mirror.manifest(NAME, "v1").status == 200, 12, "recovery")
-    walk.pull(mirror.address, NAME, "v1", app)
+    walk.hold(mirror, NAME, "v1", app)
 
 
 @pytest.mark.row("H-16")
@@ -265,9 +265,9 @@ def test_every_kind_is_byte_identical_whatever_is_accepted(upstream, mirror, kin
             assert answer.body == image.root.body
             assert answer.header("Content-Type") == image.root.media_type
             assert answer.header("Docker-Content-Digest") == image.digest
-    walk.pull(mirror.address, "kinds/all", "v1", image)
+    walk.hold(mirror, "kinds/all", "v1", image)
     upstream.close()
-    walk.pull(mirror.address, "kinds/all", "v1", image)
+    walk.hold(mirror, "kinds/all", "v1", image)
 
 
 def test_a_big_manifest_is_refused_and_memory_stays_flat(upstream, mirror):

@@ -17,12 +17,12 @@ def test_a_second_entrepot(upstream, first, start):
     upstream.add(image, NAME, "v1")
     upstream.add(images.small("lib"), "library/lib", "v1")
     second = start(daemon.hub_of(first.url))
-    walk.pull(second.address, NAME, "v1", image)
-    walk.pull(second.address, "lib", "v1", images.small("lib"))
+    walk.hold(second, NAME, "v1", image)
+    walk.hold(second, "lib", "v1", images.small("lib"))
     assert upstream.count("GET", "/blobs/") == len(image.blobs) + len(images.small("lib").blobs)
     upstream.close()
     first.stop()
-    walk.pull(second.address, NAME, "v1", image)
+    walk.hold(second, NAME, "v1", image)
 
 
 def test_a_big_blob_streams_through_both(upstream, first, start):
@@ -51,4 +51,4 @@ def test_a_docker_registry_as_proxy_before_us(upstream, start):
     upstream.add(image, NAME, "v1")
     with registry.Registry(proxy=upstream.url) as proxy:
         mirror = start(daemon.hub_of(proxy.url))
-        walk.pull(mirror.address, NAME, "v1", image)
+        walk.hold(mirror, NAME, "v1", image)

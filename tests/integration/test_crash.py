@@ -82,23 +82,23 @@ def test_killed_at_random_moments_of_a_pull_it_always_comes_back(upstream, mirro
         began = time.monotonic()
         mirror.start()
         assert time.monotonic() - began < 5
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     mirror.settle()
     upstream.close()
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
 
 
 def test_what_was_pulled_survives_kill_and_restart_without_upstream(upstream, mirror):
     image = images.nested_index("crash")
     upstream.add(image, NAME, "v1")
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     mirror.settle()
     upstream.close()
     mirror.kill9()
     mirror.start()
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     mirror.restart()
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
 
 
 @pytest.mark.row("D-14")
@@ -111,10 +111,10 @@ def test_a_second_daemon_on_the_same_directory_refuses(upstream, mirror):
     assert status == 73, text
     assert time.monotonic() - began < 3
     assert str(mirror.data) in text
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     mirror.kill9()
     mirror.start()  # no stale lock
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
 
 
 def test_stop_is_clean_and_drains(upstream, mirror):

@@ -26,7 +26,7 @@ def test_a_blob_bigger_than_the_disk_still_reaches_its_clients(disk, upstream, s
     data = images.blob(40_000_000, "too big")
     digest = upstream.add_blob(NAME, data)
     mirror = start(hub_of(upstream.url), data=disk.path / "data")
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     answer = mirror.blob(NAME, digest, timeout=60)
     assert answer.status == 200 and answer.body == data, (answer.status, len(answer.body))
     assert not mirror.blob_path(digest).exists()
@@ -35,7 +35,7 @@ def test_a_blob_bigger_than_the_disk_still_reaches_its_clients(disk, upstream, s
         assert result["sha256"] == digest, result
     assert upstream.count("GET", digest) <= 10
     no_partial_left(mirror)
-    walk.pull(mirror.address, NAME, "v1", image)  # and what is held is still served
+    walk.hold(mirror, NAME, "v1", image)  # and what is held is still served
 
 
 @pytest.mark.row("C-11")
@@ -74,16 +74,16 @@ def test_manifests_are_served_with_a_full_disk(disk, upstream, start):
     upstream.add(image, NAME, "v1")
     upstream.add(other, NAME, "v2")
     mirror = start(hub_of(upstream.url), data=disk.path / "data")
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     with open(disk.path / "hog", "wb", buffering=0) as file:
         try:
             while file.write(b"x" * 4096):
                 pass
         except OSError:
             pass
-    walk.pull(mirror.address, NAME, "v1", image)
+    walk.hold(mirror, NAME, "v1", image)
     answer = mirror.manifest(NAME, "v2")
     assert answer.body == other.root.body or answer.status in (502, 503, 507), answer
     assert mirror.get("/healthz").status == 200
     (disk.path / "hog").unlink()
-    walk.pull(mirror.address, NAME, "v2", other)
+    walk.hold(mirror, NAME, "v2", other)

@@ -196,12 +196,12 @@ def test_a_shared_layer_outlives_the_other_image(start, upstream):
     upstream.add(first, "org/first", "v1")
     upstream.add(second, "org/second", "v1")
     mirror = start(hub_of(upstream.url, freshness={"fresh": "0s", "negative": "1s"}))
-    walk.pull(mirror.address, "org/first", "v1", first)
-    walk.pull(mirror.address, "org/second", "v1", second)
+    walk.hold(mirror, "org/first", "v1", first)
+    walk.hold(mirror, "org/second", "v1", second)
     upstream.remove("org/first")
     assert mirror.manifest("org/first", "v1").status == 404
     upstream.close()
-    walk.pull(mirror.address, "org/second", "v1", second)
+    walk.hold(mirror, "org/second", "v1", second)
 
 
 @pytest.mark.row("C-07")

@@ -17,7 +17,7 @@ def status_of(answer):
 def mirror_with(start, upstream, **freshness):
     upstream.add(FIRST, NAME, "v1")
     mirror = start(hub_of(upstream.url, retries=0, freshness={"negative": "1s", **freshness}))
-    walk.pull(mirror.address, NAME, "v1", FIRST)
+    walk.hold(mirror, NAME, "v1", FIRST)
     upstream.calm()
     return mirror
 
@@ -46,7 +46,7 @@ def test_a_moved_tag_is_followed_after_its_time(start, upstream):
     upstream.add(SECOND, NAME, "v1")
     assert mirror.manifest(NAME, "v1").body == FIRST.root.body
     process.wait_for(lambda: mirror.manifest(NAME, "v1").body == SECOND.root.body, 5, "the new tag")
-    walk.pull(mirror.address, NAME, "v1", SECOND)
+    walk.hold(mirror, NAME, "v1", SECOND)
     assert mirror.manifest(NAME, FIRST.digest).body == FIRST.root.body
 
 
@@ -56,7 +56,7 @@ def test_stale_is_served_while_upstream_fails(start, upstream, fault):
     upstream.add(FIRST, NAME, "v1")
     mirror = start(hub_of(upstream.url, retries=0, freshness={"fresh": "0s", "stale_if_error": "1h"},
                           timeouts={"connect": "1s", "first_byte": "1s", "idle": "1s"}))
-    walk.pull(mirror.address, NAME, "v1", FIRST)
+    walk.hold(mirror, NAME, "v1", FIRST)
     if fault == "closed":
         upstream.close()
     else:
@@ -117,7 +117,7 @@ def test_offline_never_asks(start, upstream):
     answer = mirror.manifest(NAME, "v1")
     assert answer.status == 200
     assert status_of(answer) == "entrepot; hit; detail=offline"
-    walk.pull(mirror.address, NAME, "v1", FIRST)
+    walk.hold(mirror, NAME, "v1", FIRST)
     assert mirror.manifest(NAME, "other").status in (404, 502, 504)
     assert upstream.connections == connections
 
@@ -141,7 +141,7 @@ def test_rollback_is_noticed(start, upstream, refuse):
     mirror = start(hub_of(upstream.url, refuse_rollback=refuse, freshness={"fresh": "0s"}))
     for image in (FIRST, SECOND):
         upstream.add(image, NAME, "v1")
-        walk.pull(mirror.address, NAME, "v1", image)
+        walk.hold(mirror, NAME, "v1", image)
     upstream.add(FIRST, NAME, "v1")
     answer = mirror.manifest(NAME, "v1")
     assert answer.body == (SECOND if refuse else FIRST).root.body
@@ -152,7 +152,7 @@ def test_rollback_is_noticed(start, upstream, refuse):
 def test_the_whole_graph_is_known_so_a_tag_never_promises_too_much(start, upstream):
     image = images.nested_index("graph")
     upstream.add(image, NAME, "v1")
-    mirror = start(hub_of(upstream.url))
+    mirror = start(hub_of(upstream.url, freshness={"fresh": "0s"}))
     mirror.link(NAME, "v1")  # only the root was pulled
     upstream.close()
     tag = mirror.manifest(NAME, "v1")
@@ -206,7 +206,7 @@ def test_throttling_serves_stale_and_spares_other_upstreams(start, upstream):
         upstream.add(FIRST, NAME, "v1")
         mirror = start(hub_of(upstream.url, retries=0, freshness={"fresh": "0s"}),
                        {"name": "other", "urls": [other.url]})
-        walk.pull(mirror.address, NAME, "v1", FIRST)
+        walk.hold(mirror, NAME, "v1", FIRST)
         upstream.script("/v2/", throttled(60))
         answer = mirror.manifest(NAME, "v1")
         assert answer.status == 200 and "stale" in status_of(answer)

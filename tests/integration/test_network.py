@@ -17,7 +17,7 @@ def cached_then(start, upstream, url, **more):
     """A daemon that holds IMAGE and whose upstream is now at url."""
     upstream.add(IMAGE, NAME, "v1")
     mirror = start(hub_of(upstream.url), **more)
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     mirror.stop()
     mirror.config["upstreams"] = [hub_of(url, **QUICK)]
     mirror.start()
@@ -25,7 +25,7 @@ def cached_then(start, upstream, url, **more):
 
 
 def held_is_served_and_misses_fail(mirror, seconds=8):
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     for reference in ("manifests/other", f"blobs/sha256:{'5' * 64}"):
         answer = mirror.get(f"/v2/{NAME}/{reference}")
         assert answer.status in (502, 504), answer
@@ -68,7 +68,7 @@ def test_dns_faults(start, upstream, names, resolver, fault):
     held_is_served_and_misses_fail(mirror, 12)
     # a name that hangs must not keep the daemon from anything else meanwhile
     began = time.monotonic()
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     assert time.monotonic() - began < 2
 
 
@@ -82,7 +82,7 @@ def test_one_good_address_among_bad_ones_is_found(start, upstream, names, resolv
     upstream.add(IMAGE, NAME, "v1")
     mirror = start(hub_of(f"http://many.test:{upstream.port}"), prefix=resolver.prefix())
     began = time.monotonic()
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     assert time.monotonic() - began < 10
 
 
@@ -150,7 +150,7 @@ def test_the_next_url_answers_for_a_broken_one(start, upstream):
     with hostile.Upstream() as broken:
         broken.script("/v2/", hostile.status(500))
         mirror = start(hub_of(broken.url, upstream.url))
-        walk.pull(mirror.address, NAME, "v1", IMAGE)
+        walk.hold(mirror, NAME, "v1", IMAGE)
 
 
 @pytest.mark.row("N-08")
@@ -160,7 +160,7 @@ def test_clients_that_leave_at_every_byte_leave_nothing_behind(start, upstream):
     data = images.blob(400_000, "leaving")
     digest = upstream.add_blob(NAME, data)
     mirror = start(hub_of(upstream.url), log={"level": "warn"})
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     assert mirror.blob(NAME, digest).body == data
     mirror.get("/healthz")
     process.wait_for(lambda: mirror.metric("entrepot_connections") <= 1, 5, "quiet")
@@ -187,13 +187,13 @@ def test_clients_that_leave_at_every_byte_leave_nothing_behind(start, upstream):
     process.wait_for(lambda: mirror.metric("entrepot_connections") <= 1, 10, "connections back to 0")
     process.wait_for(lambda: mirror.fds() <= fds + 2, 10, "descriptors back to where they were")
     assert mirror.rss() - memory < 40 << 20
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
 
 
 @pytest.mark.row("N-08")
 def test_clients_that_leave_mid_fill_leave_nothing_behind(upstream, mirror):
     upstream.add(IMAGE, NAME, "v1")
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     fds = mirror.fds()
     for n in range(30):
         digest = upstream.add_blob(NAME, images.blob(200_000, f"leaving-{n}"))
@@ -217,7 +217,7 @@ def test_upstreams_do_not_harm_each_other(start, upstream):
         for thread in stuck:
             thread.start()
         began = time.monotonic()
-        walk.pull(mirror.address, NAME, "v1", IMAGE)
+        walk.hold(mirror, NAME, "v1", IMAGE)
         assert time.monotonic() - began < 2
         for thread in stuck:
             thread.join(40)

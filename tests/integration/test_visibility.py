@@ -36,7 +36,7 @@ def targets():
 @pytest.mark.row("C-20")
 def test_an_account_without_right_gets_the_same_before_and_after_caching(both):
     before = [both.get(f"/v2/anon/{NAME}/{t}") for t in targets()]
-    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    walk.hold(both, f"priv/{NAME}", "v1", IMAGE)
     time.sleep(1.1)  # past the time to live of negative answers
     after = [both.get(f"/v2/anon/{NAME}/{t}") for t in targets()]
     for first, second in zip(before, after):
@@ -48,7 +48,7 @@ def test_an_account_without_right_gets_the_same_before_and_after_caching(both):
 @pytest.mark.row("C-20", "C-22")
 def test_a_digest_is_unknown_in_every_other_repository(both, guarded):
     guarded.add(images.small("other"), "team/other", "v1")
-    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    walk.hold(both, f"priv/{NAME}", "v1", IMAGE)
     for name in ("priv/team/other", "priv/none/such", "team/other"):
         for digest in IMAGE.blobs:
             assert both.blob(name, digest).status == 404
@@ -63,7 +63,7 @@ def test_another_upstream_earns_its_own_right(start, upstream, guarded, tmp_path
     mirror = start(upstream_at("priv", guarded.url, username="bot",
                                password_file=str(tmp_path / "password")),
                    upstream_at("open", upstream.url))
-    walk.pull(mirror.address, f"priv/{NAME}", "v1", IMAGE)
+    walk.hold(mirror, f"priv/{NAME}", "v1", IMAGE)
     layer = IMAGE.layers()[0]
     assert mirror.blob(f"open/{NAME}", layer).status == 404
     upstream.add(IMAGE, NAME, "v1")
@@ -76,7 +76,7 @@ def test_another_upstream_earns_its_own_right(start, upstream, guarded, tmp_path
 @pytest.mark.row("C-22")
 def test_a_listed_digest_is_served_after_the_manifest_was_seen(upstream, mirror):
     upstream.add(IMAGE, NAME, "v1")
-    walk.pull(mirror.address, NAME, "v1", IMAGE)
+    walk.hold(mirror, NAME, "v1", IMAGE)
     upstream.add(IMAGE, "team/copy", "v1")
     mirror.link("team/copy", "v1")
     gets = upstream.count("GET", "/blobs/")
@@ -89,7 +89,7 @@ def test_a_listed_digest_is_served_after_the_manifest_was_seen(upstream, mirror)
 def test_a_revoked_account_keeps_what_is_held_and_says_it_is_stale(both, guarded):
     both.config["upstreams"][0]["freshness"] = {"fresh": "0s", "negative": "1s"}
     both.restart()
-    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    walk.hold(both, f"priv/{NAME}", "v1", IMAGE)
     guarded.auth = hostile.BasicAuth("bot", "changed")
     answer = both.manifest(f"priv/{NAME}", "v1")
     assert answer.status == 200 and "stale" in answer.header("Cache-Status")
@@ -103,7 +103,7 @@ def test_a_revoked_account_keeps_what_is_held_and_says_it_is_stale(both, guarded
 def test_a_deleted_repository_is_gone_by_tag(both, guarded):
     both.config["upstreams"][0]["freshness"] = {"fresh": "0s", "negative": "1s"}
     both.restart()
-    walk.pull(both.address, f"priv/{NAME}", "v1", IMAGE)
+    walk.hold(both, f"priv/{NAME}", "v1", IMAGE)
     guarded.remove(NAME)
     assert both.manifest(f"priv/{NAME}", "v1").status == 404
 

@@ -28,6 +28,12 @@ def pull(address, name, tag, image, query=""):
         assert answer.body == wanted, f"{digest}: {len(answer.body)} bytes of {len(wanted)}"
 
 
+def hold(daemon, name, tag, image):
+    """pull(), then waits until all of it is stored: what comes next may be an outage."""
+    pull(daemon.address, name, tag, image)
+    daemon.settle()
+
+
 def not_whole(answer, wanted):
     """True unless the client could take the answer for a complete right or wrong body."""
     return answer.status >= 400 or answer.short or (
