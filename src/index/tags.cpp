@@ -1,4 +1,6 @@
 // catalog.hpp "tags".
+#include <algorithm>
+
 #include "entrepot/index/catalog.hpp"
 #include "index/journal.hpp"
 #include "index/records.hpp"
