@@ -29,7 +29,7 @@ House::House(const Config& config)
       store(store::open_filesystem_store(config.data, pool)),
       index(index::open_lmdb_index(config.data)),
       local(*index, *store),
-      fills({*index, *store, base::system_clock(), metrics}, config.abandoned_fills) {
+      fills({*index, *store, pool, base::system_clock(), metrics}, config.abandoned_fills) {
   std::vector<registry::DirectoryEntry> entries;
   for (const auto& upstream : config.upstreams) {
     remotes.push_back(connect(upstream, *this));

@@ -1,6 +1,5 @@
 #include "mirror/download.hpp"
 
-#include <boost/asio/post.hpp>
 #include <set>
 #include <system_error>
 
@@ -22,6 +21,15 @@ registry::Failure broken(std::string message) {
   return {.kind = registry::FailureKind::broken, .message = std::move(message)};
 }
 
+void keep_partial(store::Spool& spool, const oci::Digest& digest) {
+  if (spool.size() == 0) return;
+  try {
+    spool.keep();
+  } catch (const std::system_error& error) {
+    base::log::warn("partial blob not kept", {{"digest", digest.text()}, {"error", error.what()}});
+  }
+}
+
 }  // namespace
 
 Download::Download(std::shared_ptr<FillTable::State> table, Origin origin, async::Executor executor)
@@ -30,15 +38,21 @@ Download::Download(std::shared_ptr<FillTable::State> table, Origin origin, async
       executor_(std::move(executor)),
       fill_(std::make_shared<Fill>(origin_)) {}
 
+Download::~Download() {
+  if (spool_) keep_partial(*spool_, origin_.digest);
+}
+
 async::Task<> Download::run(std::shared_ptr<Download> self) {
   self->table_->house.metrics.fill_started();
+  std::optional<registry::Failure> broken_off;
   try {
     co_await self->work();
   } catch (const std::exception& error) {
-    // The one place where a broken transfer ends: all followers err together (C-09), what came so
-    // far is resumed by the next who asks.
-    self->end_failed("failed", failure_of(error));
+    broken_off = failure_of(error);
   }
+  // The one place where a broken transfer ends: all followers err together (C-09), what came so far
+  // is resumed by the next who asks.
+  if (broken_off) co_await self->end_failed("failed", std::move(*broken_off));
 }
 
 async::Task<> Download::work() {
@@ -53,7 +67,16 @@ async::Task<> Download::work() {
   for (;;) {
     if (co_await transfer() == Transfer::ended) co_return;
     if (spool_->digest() == origin_.digest) break;
-    if (!start_over(resumed)) co_return;
+    report_mismatch();
+    // Bytes of an earlier run may have been the culprit: those get one more chance, from zero.
+    if (!resumed) {
+      spool_.reset();
+      co_await end_failed("mismatch", broken(origin_.upstream_name + " sent bytes that are not " +
+                                             origin_.digest.text()));
+      co_return;
+    }
+    spool_->restart();
+    fill_->restart(spool_->file());
     resumed = false;
   }
   fill_->prove();
@@ -79,7 +102,7 @@ async::Task<bool> Download::begin() {
     co_return false;
   }
   if (!ended_) co_return true;
-  put_away();
+  co_await put_away();
   co_return false;
 }
 
@@ -88,7 +111,7 @@ async::Task<Download::Transfer> Download::transfer() {
   auto answer = co_await ask();
   if (ended_) co_return Transfer::ended;
   if (!answer) {
-    end_failed("refused", std::move(answer.error()));
+    co_await end_failed("refused", std::move(answer.error()));
     co_return Transfer::ended;
   }
   total_ = answer->bytes->size();
@@ -103,7 +126,7 @@ async::Task<Download::Transfer> Download::confirm_whole() {
   auto answer = co_await origin_.upstream->stat(origin_.name, origin_.digest);
   if (ended_) co_return Transfer::ended;
   if (!answer) {
-    end_failed("refused", std::move(answer.error()));
+    co_await end_failed("refused", std::move(answer.error()));
     co_return Transfer::ended;
   }
   total_ = spool_->size();
@@ -127,7 +150,7 @@ async::Task<Download::Transfer> Download::receive(std::unique_ptr<async::ByteSou
     const auto chunk = co_await bytes->read_at(spool_->size(), read_step);
     if (ended_ || !store(chunk)) co_return Transfer::ended;
     if (deserted() && fill_->close_if_deserted()) {
-      end_failed("abandoned", broken("nobody waited for it any more"));
+      co_await end_failed("abandoned", broken("nobody waited for it any more"));
       co_return Transfer::ended;
     }
     pulse.wrote(spool_->size());
@@ -146,23 +169,12 @@ bool Download::store(const async::Chunk& chunk) {
   return true;
 }
 
-// After bytes that are not what the digest says. Bytes of an earlier run may have been the culprit,
-// so those get one more chance, from zero; false when the download is over.
-bool Download::start_over(bool resumed) {
+void Download::report_mismatch() const {
   table_->house.metrics.digest_mismatch(origin_.upstream_name);
   base::log::error("upstream digest mismatch", {{"upstream", origin_.upstream_name},
                                                 {"repository", origin_.canonical.text()},
                                                 {"digest", origin_.digest.text()},
                                                 {"bytes", total_}});
-  if (resumed) {
-    spool_->restart();
-    fill_->restart(spool_->file());
-    return true;
-  }
-  spool_.reset();
-  end_failed("mismatch",
-             broken(origin_.upstream_name + " sent bytes that are not " + origin_.digest.text()));
-  return false;
 }
 
 bool Download::deserted() const {
@@ -203,37 +215,31 @@ async::Task<> Download::record(std::uint64_t size) {
   table_->house.metrics.blob_stored(size);
 }
 
-void Download::request_halt() {
-  async::asio::post(executor_, [self = shared_from_this()] { self->halt(); });
+void Download::request_halt() { async::spawn(executor_, halt(shared_from_this()), "fill halt"); }
+
+async::Task<> Download::halt(std::shared_ptr<Download> self) {
+  if (self->committing_) co_return;
+  co_await self->end_failed("stopped", broken("shutting down"));
 }
 
-void Download::halt() {
-  if (committing_ || ended_) return;
-  end_failed("stopped", {.kind = registry::FailureKind::broken, .message = "shutting down"});
+// Syncing what may be gigabytes is nothing for a serving thread.
+async::Task<> Download::put_away() {
+  if (!spool_) co_return;
+  const auto spool = std::move(spool_);
+  co_await table_->house.pool.run([&] { keep_partial(*spool, origin_.digest); });
 }
 
-void Download::put_away() {
-  if (!spool_) return;
-  try {
-    if (spool_->size() > 0) spool_->keep();
-  } catch (const std::system_error& error) {
-    base::log::warn("partial blob not kept",
-                    {{"digest", origin_.digest.text()}, {"error", error.what()}});
-  }
-  spool_.reset();
-}
-
-void Download::end_failed(std::string_view outcome, registry::Failure failure) {
-  if (ended_) return;
-  const auto written = spool_ ? spool_->size() : 0;
+async::Task<> Download::end_failed(std::string_view outcome, registry::Failure failure) {
+  if (ended_) co_return;
+  ended_ = true;
   fill_->close();
-  put_away();
   base::log::info("fill ended", {{"outcome", outcome},
                                  {"upstream", origin_.upstream_name},
                                  {"repository", origin_.canonical.text()},
                                  {"digest", origin_.digest.text()},
-                                 {"bytes", written},
+                                 {"bytes", spool_ ? spool_->size() : 0},
                                  {"reason", failure.message}});
+  co_await put_away();
   leave_table(outcome);
   fill_->fail(std::move(failure));
 }

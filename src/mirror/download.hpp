@@ -18,6 +18,10 @@ namespace entrepot::mirror {
 class Download : public std::enable_shared_from_this<Download> {
  public:
   Download(std::shared_ptr<FillTable::State> table, Origin origin, async::Executor executor);
+  // One that never came to its end (the process leaves at once) keeps what it has, too.
+  ~Download();
+  Download(const Download&) = delete;
+  Download& operator=(const Download&) = delete;
 
   static async::Task<> run(std::shared_ptr<Download> self);
 
@@ -41,11 +45,11 @@ class Download : public std::enable_shared_from_this<Download> {
   async::Task<> record(std::uint64_t size);
 
   bool store(const async::Chunk& chunk);
-  bool start_over(bool resumed);
+  void report_mismatch() const;
   bool deserted() const;
-  void halt();
-  void put_away();
-  void end_failed(std::string_view outcome, registry::Failure failure);
+  static async::Task<> halt(std::shared_ptr<Download> self);
+  async::Task<> put_away();
+  async::Task<> end_failed(std::string_view outcome, registry::Failure failure);
   void end_unstorable(const std::exception& error);
   void leave_table(std::string_view outcome);
 

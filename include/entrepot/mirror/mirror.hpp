@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "entrepot/async/offload.hpp"
 #include "entrepot/base/clock.hpp"
 #include "entrepot/base/glob.hpp"
 #include "entrepot/base/metrics.hpp"
@@ -42,6 +43,7 @@ class FillTable {
   struct Collaborators {
     index::Index& index;
     store::BlobStore& store;
+    async::BlockingPool& pool;
     const base::Clock& clock;
     base::Metrics& metrics;
   };

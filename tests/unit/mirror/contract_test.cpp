@@ -29,11 +29,16 @@ class MirrorStand : public SourceStand {
 
  private:
   mirror::FillTable::Collaborators collaborators() {
-    return {.index = site_.facts, .store = site_.store, .clock = clock_, .metrics = metrics_};
+    return {.index = site_.facts,
+            .store = site_.store,
+            .pool = pool_,
+            .clock = clock_,
+            .metrics = metrics_};
   }
 
   ManualClock clock_;
   base::Metrics metrics_;
+  async::BlockingPool pool_{1};
   Site upstream_;
   Site site_;
   mirror::FillTable fills_;

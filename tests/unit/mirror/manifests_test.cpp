@@ -131,7 +131,8 @@ class FullIndex : public MemoryIndex {
 
 TEST_F(Manifests, an_index_that_is_full_passes_answers_on) {
   FullIndex full;
-  mirror::FillTable fills({full, site_.store, clock_, metrics_}, mirror::AbandonedFill::finish);
+  mirror::FillTable fills({full, site_.store, pool_, clock_, metrics_},
+                          mirror::AbandonedFill::finish);
   const auto mirror = mirror::make_mirror(options_, upstream_, fills);
   const auto manifest = put_image("app", "v1");
   for (const auto& wanted : {reference("v1"), reference(digest_of(manifest))}) {

@@ -65,7 +65,11 @@ class MirrorHouse : public testing::Test {
       : fills_(collaborators(), abandoned) {}
 
   mirror::FillTable::Collaborators collaborators() {
-    return {.index = site_.facts, .store = site_.store, .clock = clock_, .metrics = metrics_};
+    return {.index = site_.facts,
+            .store = site_.store,
+            .pool = pool_,
+            .clock = clock_,
+            .metrics = metrics_};
   }
 
   // Another mirror (another account, another upstream) on the same table, index and store.
@@ -131,6 +135,7 @@ class MirrorHouse : public testing::Test {
   mirror::MirrorOptions options_{.name = "hub"};
   ManualClock clock_;
   base::Metrics metrics_;
+  async::BlockingPool pool_{1};
   Site site_;
   ScriptedSource upstream_;
   // Fills and refreshes still asleep at the end of a test go with it, before what they use.
