@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <utility>
 
 #include "entrepot/base/log.hpp"
@@ -75,7 +76,9 @@ class FilesystemStore final : public BlobStore {
 
  private:
   void place(FileSpool& spool, const oci::Digest& digest);
-  void quarantine(const oci::Digest& digest);
+  enum class SetAside { yes, no };
+  // Moves what is no blob of this size to quarantine. REQUIRES: names_ is held.
+  SetAside set_aside_unless(const oci::Digest& digest, std::uint64_t expected_size);
   std::optional<Folder> find_shard(const oci::Digest& digest) const {
     return blobs_.inside(oci::to_string(digest.algorithm())).find_inside(layout::shard(digest));
   }
@@ -86,6 +89,8 @@ class FilesystemStore final : public BlobStore {
   Folder blobs_;
   Folder quarantine_;
   std::shared_ptr<SpoolFolder> spools_;
+  // Between judging a file by its size and moving it away nobody puts a good one in its place.
+  std::mutex names_;
 };
 
 std::optional<BlobInfo> FilesystemStore::find(const oci::Digest& digest) const {
@@ -103,20 +108,19 @@ std::optional<BlobInfo> FilesystemStore::find(const oci::Digest& digest) const {
 std::unique_ptr<async::ByteSource> FilesystemStore::open(const oci::Digest& digest,
                                                          std::uint64_t expected_size) {
   const auto path = layout::blob_path(digest);
-  // O_NONBLOCK: a planted FIFO must not make us wait.
-  auto file = blobs_.open_file(path, O_RDONLY | O_NONBLOCK);
-  if (!file && errno == ENOENT) return nullptr;
-  if (!file && !is_absence(errno)) base::throw_errno("cannot open", path.c_str());
-  const auto size = file ? regular_size(file.get()) : std::nullopt;
-  if (size != expected_size) {
-    base::log::error("stored blob is not what it was",
-                     {{"digest", digest.text()},
-                      {"expected_bytes", expected_size},
-                      {"found", size ? std::to_string(*size) + " bytes" : "not a file"}});
-    quarantine(digest);
-    return nullptr;
+  for (;;) {
+    // O_NONBLOCK: a planted FIFO must not make us wait.
+    auto file = blobs_.open_file(path, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return nullptr;
+    if (!file && !is_absence(errno)) base::throw_errno("cannot open", path.c_str());
+    if (file && regular_size(file.get()) == expected_size) {
+      return async::file_source(std::make_shared<const base::UniqueFd>(std::move(file)),
+                                expected_size);
+    }
+    const std::lock_guard lock(names_);
+    if (set_aside_unless(digest, expected_size) == SetAside::yes) return nullptr;
+    // A commit has put a good one there since.
   }
-  return async::file_source(std::make_shared<const base::UniqueFd>(std::move(file)), expected_size);
 }
 
 std::unique_ptr<Spool> FilesystemStore::begin(oci::Algorithm algorithm) {
@@ -145,14 +149,32 @@ void FilesystemStore::place(FileSpool& spool, const oci::Digest& digest) {
   const auto& spool_folder = spools_->folder();
   const auto shard = ensure_shard(digest);
   const auto name = digest.hex();
-  if (spool_folder.move_new(spool.name(), shard, name) == Folder::Moved::already_there) {
-    const auto there = find(digest);
-    if (!there || there->size != spool.size()) quarantine(digest);
-    // What stands there may have rotted; these bytes were verified just now, so they replace it.
-    if (!spool_folder.move_over(spool.name(), shard, name)) base::throw_errno("commit: spool lost");
+  {
+    const std::lock_guard lock(names_);
+    if (spool_folder.move_new(spool.name(), shard, name) == Folder::Moved::already_there) {
+      set_aside_unless(digest, spool.size());
+      // What is left there may have rotted; these bytes were verified just now, so they replace it.
+      if (!spool_folder.move_over(spool.name(), shard, name)) {
+        base::throw_errno("commit: spool lost");
+      }
+    }
   }
   spool.moved_away();
   shard.sync();
+}
+
+FilesystemStore::SetAside FilesystemStore::set_aside_unless(const oci::Digest& digest,
+                                                            std::uint64_t expected_size) {
+  const auto there = find(digest);
+  if (there && there->size == expected_size) return SetAside::no;
+  base::log::error("stored blob is not what it was, moved to quarantine",
+                   {{"digest", digest.text()},
+                    {"expected_bytes", expected_size},
+                    {"found", there ? std::to_string(there->size) + " bytes" : "no file"}});
+  if (const auto shard = find_shard(digest)) {
+    shard->move_over(digest.hex(), quarantine_, layout::quarantined(digest));
+  }
+  return SetAside::yes;
 }
 
 Folder FilesystemStore::ensure_shard(const oci::Digest& digest) const {
@@ -161,12 +183,6 @@ Folder FilesystemStore::ensure_shard(const oci::Digest& digest) const {
   auto shard = made_inside(folder, layout::shard(digest));
   folder.sync();
   return shard;
-}
-
-void FilesystemStore::quarantine(const oci::Digest& digest) {
-  if (const auto shard = find_shard(digest)) {
-    shard->move_over(digest.hex(), quarantine_, layout::quarantined(digest));
-  }
 }
 
 void FilesystemStore::remove(const oci::Digest& digest) {

@@ -82,6 +82,32 @@ TEST_F(FilesystemStore, a_file_changed_behind_our_back_goes_to_quarantine) {
   EXPECT_FALSE(store_->find(digest));
 }
 
+async::Task<bool> open_again_and_again(BlobStore& store, oci::Digest digest, int times) {
+  for (int i = 0; i < times; ++i) {
+    store.open(digest, 7);
+    auto spool = store.begin(oci::Algorithm::sha256);
+    spool->append(base::as_bytes("content"));
+    co_await store.commit(std::move(spool), digest);
+  }
+  co_return true;
+}
+
+// Rows: C-04
+TEST_F(FilesystemStore, a_good_blob_never_goes_the_way_of_the_bad_one_it_replaces) {
+  const auto digest = put("content");
+  test::RunningRuntime runtime(2);
+  std::vector<std::future<bool>> ends;
+  for (std::size_t i = 0; i < 4; ++i) {
+    ends.push_back(runtime.start(i % 2, open_again_and_again(*store_, digest, 50)));
+  }
+  for (int i = 0; i < 50; ++i) truncate(path_of(digest).c_str(), 3);
+  for (auto& end : ends) EXPECT_TRUE(end.get());
+  put("content");
+  for (const auto& entry : fs::directory_iterator(quarantine_path())) {
+    EXPECT_NE(fs::file_size(entry), 7U);
+  }
+}
+
 // Rows: C-15
 TEST_F(FilesystemStore, a_fresh_commit_replaces_rotten_bytes) {
   const auto digest = put("content");
