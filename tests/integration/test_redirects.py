@@ -141,7 +141,8 @@ def test_foreign_layer_urls_are_never_fetched(start, app, storage):
 
 # ---- addresses (row U-07), in a network namespace where every address is ours ----------------
 
-PUBLIC, ELSEWHERE = "203.0.113.7", "198.51.100.7"
+# Truly public ones: the ranges reserved for documentation are rightly refused.
+PUBLIC, ELSEWHERE = "93.184.215.7", "8.9.10.11"
 INSIDE = ["10.1.2.3", "172.16.9.9", "172.31.0.1", "192.168.7.7", "169.254.169.254", "100.64.0.9"]
 SPELLINGS = ["127.0.0.1", "127.9.9.9", "localhost", "0.0.0.0", "0", "2130706433", "0x7f000001",
              "0177.0.0.1", "127.1", "0x7f.1", "[::1]", "[::]", "[::ffff:127.0.0.1]",

@@ -62,7 +62,7 @@ def test_another_upstream_earns_its_own_right(start, upstream, guarded, tmp_path
     (tmp_path / "password").write_text("s3cret\n")
     mirror = start(upstream_at("priv", guarded.url, username="bot",
                                password_file=str(tmp_path / "password")),
-                   upstream_at("open", upstream.url))
+                   upstream_at("open", upstream.url, freshness={"negative": "1s"}))
     walk.hold(mirror, f"priv/{NAME}", "v1", IMAGE)
     layer = IMAGE.layers()[0]
     assert mirror.blob(f"open/{NAME}", layer).status == 404
