@@ -12,6 +12,8 @@ namespace {
 
 // Below this a copy through our memory is cheaper than the system calls around sendfile.
 constexpr std::uint64_t small_file = 16 * 1024;
+// What the kernel moves at a time; anything smaller leaves in one piece by itself.
+constexpr std::uint64_t one_splice = 64 * 1024;
 
 std::string_view text_of(const async::MemorySlice& slice) { return base::as_text(slice.bytes); }
 
@@ -116,11 +118,12 @@ async::Task<async::Chunk> BodyWriter::next(const SourcePart& part, std::uint64_t
     primed_.reset();
     co_return chunk;
   }
-  conn_.release();
+  // A source that gave less than was asked for is still growing, and may take its time.
+  if (done > 0) conn_.release();
   vigil_.await(Awaiting::content);
   auto chunk = co_await read(part, done);
   vigil_.await(Awaiting::reader, stall_);
-  conn_.hold();
+  if (async::length_of(chunk) > one_splice) conn_.hold();
   co_return chunk;
 }
 

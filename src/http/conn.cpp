@@ -110,14 +110,14 @@ async::Task<std::error_code> Conn::send_file(int file, std::uint64_t offset, std
   co_return std::error_code{};
 }
 
-void Conn::hold() {
-  constexpr int on = 1;
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-}
+void Conn::hold() { set_held(1); }
 
-void Conn::release() {
-  constexpr int off = 0;
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+void Conn::release() { set_held(0); }
+
+void Conn::set_held(int held) {
+  if (held == held_) return;
+  held_ = held;
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &held, sizeof held);
 }
 
 void Conn::cancel() {

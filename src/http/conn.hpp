@@ -53,9 +53,11 @@ class Conn {
 
  private:
   async::Task<std::error_code> wait_writable();
+  void set_held(int held);
 
   async::asio::ip::tcp::socket socket_;
   int fd_ = socket_.native_handle();
+  int held_ = 0;
   std::uint64_t sent_ = 0;
 };
 

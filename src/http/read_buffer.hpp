@@ -40,7 +40,7 @@ class ReadBuffer {
   }
 
  private:
-  static constexpr std::size_t small_ = 4 * 1024;
+  static constexpr std::size_t small_ = 2 * 1024;
 
   void resize(std::size_t capacity) {
     auto bytes = std::make_unique_for_overwrite<char[]>(capacity);

@@ -65,7 +65,9 @@ async::Task<> Session::run(std::shared_ptr<Session> session) {
   session->vigil_.await(Awaiting::request, session->limits().header);
   auto next = Next::request;
   while (next == Next::request) {
-    next = co_await session->serve_request();
+    // Not inside serve_request(): an idle connection should not hold what a request needs.
+    const auto length = co_await session->receive_head();
+    next = co_await session->serve_request(length);
     session->served_before_ = true;
     session->buffer_.shrink();
   }
@@ -73,8 +75,7 @@ async::Task<> Session::run(std::shared_ptr<Session> session) {
   session->conn_.close();
 }
 
-async::Task<Session::Next> Session::serve_request() {
-  const auto length = co_await receive_head();
+async::Task<Session::Next> Session::serve_request(std::expected<std::size_t, Rejection> length) {
   auto exchange = open_exchange();
   if (!length) co_return co_await refuse(exchange, length.error());
   auto head = parse_head(buffer_.data().substr(0, *length));

@@ -39,7 +39,8 @@ class Session {
   enum class Next { request, close, farewell };
 
   static async::Task<> run(std::shared_ptr<Session> session);
-  async::Task<Next> serve_request();
+  // `length` is that of the head in the buffer, or why there is none.
+  async::Task<Next> serve_request(std::expected<std::size_t, Rejection> length);
   async::Task<std::expected<std::size_t, Rejection>> receive_head();
   async::Task<std::expected<Discarded, Rejection>> discard_body(const Request& request,
                                                                 const Admission& admission);
