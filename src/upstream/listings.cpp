@@ -1,5 +1,8 @@
 #include "upstream/listings.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "entrepot/http/target.hpp"
 #include "entrepot/oci/manifest.hpp"
 #include "upstream/list_text.hpp"
