@@ -129,6 +129,11 @@ class ScriptedSource : public registry::Source {
     const std::lock_guard lock(mutex_);
     return starts_;
   }
+  // What its reader said of its size.
+  std::vector<std::optional<std::uint64_t>> expected_sizes() const {
+    const std::lock_guard lock(mutex_);
+    return sizes_;
+  }
 
   async::Task<registry::Answer<registry::Resolved>> resolve(oci::RepositoryName name,
                                                             oci::Reference reference) override {
@@ -167,6 +172,7 @@ class ScriptedSource : public registry::Source {
     const auto found = blobs_.find({name.text(), digest});
     if (found == blobs_.end()) co_return absent();
     starts_.push_back(start.offset);
+    sizes_.push_back(start.size);
     auto plan = found->second;
     if (plan.breaks > 0) {
       --found->second.breaks;
@@ -266,6 +272,7 @@ class ScriptedSource : public registry::Source {
   std::array<std::pair<registry::FailureKind, int>, verbs> failing_{};
   std::array<int, verbs> counts_{};
   std::vector<std::uint64_t> starts_;
+  std::vector<std::optional<std::uint64_t>> sizes_;
   std::shared_ptr<Valve> gate_;
 };
 

@@ -60,6 +60,23 @@ TEST_F(Manifests, the_whole_graph_is_recorded) {
   EXPECT_TRUE(complete());
 }
 
+// Rows: C-02
+TEST_F(Manifests, the_size_a_manifest_promises_helps_to_fetch_its_blobs) {
+  put_image("app", "v1", 1);
+  ASSERT_TRUE(get("app", reference("v1")));
+  ASSERT_TRUE(pull("app", digest_of(noise(300, 1))).complete);
+  const auto layer = upstream_.put_blob("old", "a layer of schema 1");
+  const auto schema1 = R"({"schemaVersion":1,"name":"old","tag":"v1","architecture":"amd64",)"
+                       R"("fsLayers":[{"blobSum":")" +
+                       layer.text() + R"("}],"history":[{"v1Compatibility":"{}"}]})";
+  upstream_.put_manifest("old", "v1", std::string(oci::media_type::docker_schema1), schema1);
+  EXPECT_EQ(get("old", reference("v1"))->bytes, schema1);
+  ASSERT_TRUE(pull("old", layer).complete);
+  EXPECT_EQ(upstream_.expected_sizes(),
+            (std::vector<std::optional<std::uint64_t>>{300, std::nullopt}));
+  settle();
+}
+
 // Rows: C-12
 TEST_F(Manifests, what_is_no_manifest_is_broken_and_not_kept) {
   struct Row {
