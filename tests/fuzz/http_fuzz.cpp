@@ -9,6 +9,7 @@
 #include "entrepot/http/range.hpp"
 #include "entrepot/http/url.hpp"
 #include "http/chunk_decoder.hpp"
+#include "http/curl_head.hpp"
 #include "http/gate.hpp"
 
 namespace {
@@ -122,6 +123,21 @@ void fuzz_url(std::string_view text) {
   if (const auto resolved = http::resolve_url(*base, text)) require(!resolved->host.empty());
 }
 
+// A whole response head, line by line as curl hands it on.
+void fuzz_response_head(std::string_view text) {
+  http::CurlHead head;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size() - 1) + 1;
+    head.feed(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  if (head.state() != http::CurlHead::State::complete) return;
+  require(head.status() >= 200 && head.status() <= 599);
+  const auto lengths = head.headers().count("Content-Length");
+  require(lengths + head.headers().count("Transfer-Encoding") <= 1);
+  require(head.content_length().has_value() == (lengths == 1));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -148,6 +164,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 'h':
       fuzz_head(text);
+      break;
+    case 'p':
+      fuzz_response_head(text);
       break;
     case 'u':
       fuzz_url(text);

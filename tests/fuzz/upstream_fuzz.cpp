@@ -1,0 +1,91 @@
+// The parsers of room upstream: what registries, token servers, credential helpers and docker
+// configurations send us. The first byte of an input chooses one, the rest is its input.
+#include <cstdlib>
+#include <string>
+
+#include "upstream/content_range.hpp"
+#include "upstream/docker_config.hpp"
+#include "upstream/list_text.hpp"
+#include "upstream/schema1.hpp"
+#include "upstream/setback.hpp"
+#include "upstream/token.hpp"
+
+namespace {
+
+using namespace entrepot;
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+void fuzz_content_range(std::string_view text) {
+  const auto range = upstream::parse_content_range(text);
+  if (!range) return;
+  require(range->first <= range->last);
+  require(!range->total || range->last < *range->total);
+}
+
+void fuzz_token(std::string_view text) {
+  const auto token = upstream::parse_token(text);
+  if (!token) return;
+  require(token->lifetime.count() >= 1 && token->lifetime.count() <= 3600);
+  for (const char c : token->value) require(c > 0x20 && c < 0x7f);
+}
+
+void fuzz_retry_after(std::string_view text) {
+  const base::WallTime now{std::chrono::seconds(1'795'219'200)};
+  const auto wait = upstream::wait_asked_for(text, now);
+  require(wait.count() >= 1 && wait.count() <= 600);
+}
+
+void fuzz_next(std::string_view text) {
+  http::Headers headers;
+  headers.add("Link", text);
+  const auto query = upstream::next_query(headers);
+  if (!query) return;
+  require(query->find_first_of(" \t\r\n#") == std::string::npos);
+}
+
+void fuzz_schema1(std::string_view text) {
+  const auto payload = upstream::signed_payload(text);
+  require(!payload || payload->size() <= 2 * text.size());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  switch (data[0]) {
+    case 'c':
+      fuzz_content_range(text);
+      break;
+    case 't':
+      fuzz_token(text);
+      break;
+    case 'a':
+      fuzz_retry_after(text);
+      break;
+    case 'n':
+      fuzz_next(text);
+      break;
+    case 's':
+      fuzz_schema1(text);
+      break;
+    case 'l':
+      upstream::parse_tag_list(text);
+      break;
+    case 'r':
+      upstream::parse_referrer_list(text);
+      break;
+    case 'd':
+      upstream::find_in_docker_config(text, "registry.example");
+      break;
+    case 'h':
+      upstream::parse_helper_answer(text);
+      break;
+    default:
+      break;
+  }
+  return 0;
+}
