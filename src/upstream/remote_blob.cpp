@@ -101,6 +101,7 @@ async::Task<> RemoteBlob::reach(std::uint64_t offset) {
 }
 
 async::Task<RemoteBlob::Found> RemoteBlob::fetch_piece() {
+  piece_owner_.reset();  // or the transfer could not use its buffer again
   auto piece = co_await held_->reply.response->next(gather);
   if (piece && !piece->empty()) {
     if (piece->size() > size_ - position_) give_up("sends more bytes than the blob has");
