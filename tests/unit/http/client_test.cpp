@@ -155,6 +155,34 @@ TEST(Client, broken_answers_are_broken) {
   }
 }
 
+// Rows: N-07, C-02
+TEST(Client, an_answer_cut_at_any_byte_is_never_taken_for_whole) {
+  const std::vector<std::string> answers = {
+      "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-Some: header\r\n\r\n0123456789",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n",
+  };
+  FakeUpstream upstream;
+  boost::asio::io_context context(1);
+  const auto how = transport();
+  for (const auto& answer : answers)
+    for (std::size_t cut = 0; cut <= answer.size(); ++cut) {
+      upstream.on(
+          "GET",
+          [answer, cut](test::Exchange& exchange) {
+            exchange.send(answer.substr(0, cut));
+            if (cut % 2 == 0)
+              exchange.reset();
+            else
+              exchange.close();
+          },
+          1);
+      const auto seen = run_on(context, fetch(get(upstream, "/x", how)));
+      if (seen.error) continue;
+      EXPECT_EQ(seen.body, "0123456789") << cut;
+      EXPECT_GE(cut + 4, answer.size()) << cut;  // nothing but the last line ends may be missing
+    }
+}
+
 // Rows: H-16
 TEST(Client, bytes_past_the_length_are_not_taken_for_anything) {
   FakeUpstream upstream;
