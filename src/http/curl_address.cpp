@@ -30,25 +30,29 @@ bool contains(const Block& block, const Address& address) {
   return (address[whole] & mask) == (block.start[whole] & mask);
 }
 
-// RFC 6890 and its registries: whatever is not globally reachable unicast. (The documentation
-// networks are nobody's, and stay out: there is nothing behind them to protect.)
+// RFC 6890 and its registries: whatever is not globally reachable unicast.
 constexpr std::array internal_v4 = {
-    Block{AF_INET, {0}, 8},             // this network
-    Block{AF_INET, {10}, 8},            // private
-    Block{AF_INET, {100, 64}, 10},      // shared (CGNAT)
-    Block{AF_INET, {127}, 8},           // loopback
-    Block{AF_INET, {169, 254}, 16},     // link-local: cloud metadata
-    Block{AF_INET, {172, 16}, 12},      // private
-    Block{AF_INET, {192, 0, 0}, 24},    // protocol assignments
-    Block{AF_INET, {192, 88, 99}, 24},  // 6to4 relays
-    Block{AF_INET, {192, 168}, 16},     // private
-    Block{AF_INET, {198, 18}, 15},      // benchmarking
-    Block{AF_INET, {224}, 3},           // multicast, reserved, broadcast
+    Block{AF_INET, {0}, 8},              // this network
+    Block{AF_INET, {10}, 8},             // private
+    Block{AF_INET, {100, 64}, 10},       // shared (CGNAT)
+    Block{AF_INET, {127}, 8},            // loopback
+    Block{AF_INET, {169, 254}, 16},      // link-local: cloud metadata
+    Block{AF_INET, {172, 16}, 12},       // private
+    Block{AF_INET, {192, 0, 0}, 24},     // protocol assignments
+    Block{AF_INET, {192, 0, 2}, 24},     // documentation
+    Block{AF_INET, {192, 88, 99}, 24},   // 6to4 relays
+    Block{AF_INET, {192, 168}, 16},      // private
+    Block{AF_INET, {198, 18}, 15},       // benchmarking
+    Block{AF_INET, {198, 51, 100}, 24},  // documentation
+    Block{AF_INET, {203, 0, 113}, 24},   // documentation
+    Block{AF_INET, {224}, 3},            // multicast, reserved, broadcast
 };
 
 constexpr Block global_unicast_v6{AF_INET6, {0x20}, 3};  // 2000::/3
 constexpr std::array internal_v6 = {
-    Block{AF_INET6, {0x20, 0x01}, 23},  // protocol assignments, Teredo among them
+    Block{AF_INET6, {0x20, 0x01}, 23},              // protocol assignments, Teredo among them
+    Block{AF_INET6, {0x20, 0x01, 0x0d, 0xb8}, 32},  // documentation
+    Block{AF_INET6, {0x3f, 0xff}, 20},              // documentation
 };
 // Blocks whose addresses carry an IPv4 address: at which byte it stands.
 struct Carrier {
