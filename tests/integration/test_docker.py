@@ -9,14 +9,14 @@ from support import clients, daemon, images, registry
 
 
 @pytest.mark.limit(150)
-def test_docker_pulls_runs_and_pulls_again_without_upstream():
+def test_docker_pulls_runs_and_pulls_again_without_upstream(tmp_path):
     with registry.Registry() as upstream:
         upstream.push(images.multi_layer("docker"), "library/layers", "1")
         upstream.push(images.multi_arch("docker"), "library/multi", "1")
         upstream.push(images.multi_arch("oci"), "team/multi", "1")
         wanted = {"layers:1": "hello from entrepot\n", "multi:1": "amd64\n", "team/multi:1": "amd64\n"}
-        with daemon.Daemon({"upstreams": [daemon.hub_of(upstream.url)]}) as mirror, \
-                clients.Docker(mirror.url) as docker:
+        with daemon.Daemon({"upstreams": [daemon.hub_of(upstream.url)]}, data=tmp_path / "data") as \
+                mirror, clients.Docker(mirror.url) as docker:
             for name, says in wanted.items():
                 docker.pull(name)
                 assert docker.start(name) == says

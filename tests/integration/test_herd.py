@@ -11,9 +11,11 @@ NAME = "org/app"
 
 
 @pytest.fixture(scope="module")
-def world():
+def world(tmp_path_factory):
+    data = tmp_path_factory.mktemp("herd") / "data"  # on a real disk, as an operator's
     with hostile.Upstream() as server:
-        with daemon.Daemon({"upstreams": [daemon.hub_of(server.url)], "log": {"level": "info"}}) as running:
+        with daemon.Daemon({"upstreams": [daemon.hub_of(server.url)], "log": {"level": "info"}},
+                           data=data) as running:
             running.server = server
             yield running
 

@@ -26,7 +26,7 @@ class Place:
     """A temporary directory; closing it ends every process that names it, and its mounts."""
 
     def __init__(self, name):
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix=f"lab-{name}-"))
+        self.path = process.directory(name)
         self.env = {**os.environ, **NOWHERE, "HOME": str(self.path), "TMPDIR": str(self.path),
                     "XDG_RUNTIME_DIR": str(self.path), "REGISTRY_AUTH_FILE":
                     str(self.path / "auth.json")}
@@ -76,6 +76,7 @@ class _ContainersImage(Place):
             f'runroot = "{self.path}/run"\n')
         (self.path / "containers.conf").write_text(
             '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n'
+            'lock_type = "file"\n'  # not a shared memory segment that outlives us
             # raising limits needs CAP_SYS_RESOURCE, which test machines may lack
             '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
         self.env["CONTAINERS_STORAGE_CONF"] = str(self.path / "storage.conf")

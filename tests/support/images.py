@@ -19,9 +19,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import urllib.parse
 from dataclasses import dataclass, field
+
+from . import process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("ENTREPOT_TEST_CACHE", ROOT / "build" / "test-images"))
@@ -171,9 +172,7 @@ def _apt(*arguments, lists):
 
 @functools.cache
 def _apt_lists():
-    place = tempfile.mkdtemp(prefix="entrepot-apt-")
-    import atexit
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place = process.directory("apt")
     os.makedirs(f"{place}/lists/partial")
     os.makedirs(f"{place}/cache/archives/partial")
     _apt("update", lists=place)
@@ -186,7 +185,7 @@ def package(name, architecture="amd64"):
     if not kept.exists():
         place = _apt_lists()
         got = _apt("download", f"{name}:{architecture}", lists=place)
-        found = sorted(pathlib.Path(place).glob(f"{name}_*.deb"))
+        found = sorted(place.glob(f"{name}_*.deb"))
         if not found:
             raise LookupError(f"cannot download {name}:{architecture}: {got.stderr.decode()}")
         kept.parent.mkdir(parents=True, exist_ok=True)

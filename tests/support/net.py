@@ -5,11 +5,10 @@ inside call() listen in the namespace although their threads do not stay there; 
 with nsenter (Daemon(prefix=namespace.prefix())).
 """
 
+import atexit
 import ctypes
 import os
-import pathlib
 import shutil
-import tempfile
 import threading
 
 from . import process
@@ -97,7 +96,7 @@ class Resolver:
     in a private mount namespace."""
 
     def __init__(self, *nameservers):
-        self.place = pathlib.Path(tempfile.mkdtemp(prefix="lab-resolver-"))
+        self.place = process.directory("resolver")
         lines = [f"nameserver {address}" for address in nameservers]
         (self.place / "resolv.conf").write_text("\n".join([*lines, "options timeout:2", ""]))
         (self.place / "hosts").write_text("127.0.0.1 localhost\n")
@@ -121,15 +120,17 @@ class SmallDisk:
     """A tmpfs of so many bytes, mounted for the length of the block; use .path as data directory."""
 
     def __init__(self, size, inodes=None):
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="lab-disk-"))
+        self.path = process.directory("disk")
         options = f"size={size}" + (f",nr_inodes={inodes}" if inodes else "")
         process.run(["mount", "-t", "tmpfs", "-o", options, "lab", self.path])
+        atexit.register(self.close)
 
     def free(self):
         found = os.statvfs(self.path)
         return found.f_bavail * found.f_frsize
 
     def close(self):
+        atexit.unregister(self.close)
         process.run(["umount", "-l", self.path], check=False)
         self.path.rmdir()
 

@@ -7,9 +7,12 @@ atexit handler kills what is left, and PR_SET_PDEATHSIG covers the tests being k
 import atexit
 import ctypes
 import os
+import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 _PR_SET_PDEATHSIG = 1
@@ -72,6 +75,13 @@ def run(command, timeout=60, check=True, **options):
     if check and child.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, command))}\nexit {child.returncode}\n{out}\n{err}")
     return result
+
+
+def directory(name, parent=None):
+    """A temporary directory that is gone at exit at the latest."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"entrepot-{name}-", dir=parent))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def free_port(host="127.0.0.1"):

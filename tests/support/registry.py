@@ -5,11 +5,9 @@ Its access log is kept, so that a test can say "one GET per blob ever".
 
 import base64
 import collections
-import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 
 from . import images, process
 
@@ -21,7 +19,7 @@ class Registry:
     """user/password: htpasswd protection. proxy: URL of the registry this one mirrors."""
 
     def __init__(self, user=None, password=None, proxy=None):
-        self.place = pathlib.Path(tempfile.mkdtemp(prefix="entrepot-registry-"))
+        self.place = process.directory("registry")
         self.port = process.free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.address}"
