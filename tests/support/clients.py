@@ -167,13 +167,16 @@ class Containerd(Place):
 
     def mirror(self, host, *endpoints, capabilities=("pull", "resolve"), override_path=False):
         """hosts.toml: pulls for `host` go to endpoints (URLs) first."""
-        directory = self.path / "hosts" / host
-        directory.mkdir(parents=True, exist_ok=True)
         # `server` names a dead end, so that a pull that succeeds was served by the endpoints
         text = 'server = "http://127.0.0.1:1"\n'
         for endpoint in endpoints:
             text += f'[host."{endpoint}"]\ncapabilities = {json.dumps(list(capabilities))}\n'
             text += "override_path = true\n" if override_path else ""
+        self.write_hosts(host, text)
+
+    def write_hosts(self, host, text):
+        directory = self.path / "hosts" / host
+        directory.mkdir(parents=True, exist_ok=True)
         (directory / "hosts.toml").write_text(text)
 
     def pull(self, reference, *options, check=True):
