@@ -138,3 +138,94 @@ def test_no_client_ever_completes_a_wrong_body(start, upstream):
     for digest in chaos.blobs:
         path = mirror.blob_path(digest)
         assert not path.exists() or images.sha256(path.read_bytes()) == digest, f"seed {seed}"
+
+
+class TagChaos:
+    """Tags that move between images while manifests are asked through every kind of lie."""
+
+    LIES = [hostile.wrong_bytes, hostile.gzipped, hostile.status(404), hostile.status(500),
+            hostile.status(429, b"", ("Retry-After", "0")), hostile.cut(0.5), hostile.raw(b""),
+            hostile.chunked(), hostile.no_length(), hostile.hang(2), hostile.redirect("/elsewhere"),
+            hostile.with_header("Docker-Content-Digest", "sha256:" + "0" * 64),
+            hostile.with_header("Docker-Content-Digest", None),
+            hostile.with_header("Content-Type", "text/html"),
+            hostile.with_header("Content-Type", images.OCI_INDEX),
+            hostile.status(200, b"<html>", ("Content-Type", "text/html"))]
+
+    def __init__(self, mirror, upstream, seed):
+        self.mirror, self.upstream, self.dice = mirror, upstream, random.Random(seed)
+        kinds = [images.small(n, kind=kind) for n in range(3) for kind in ("docker", "oci")]
+        kinds.append(images.index_of(kinds[:2], "docker"))
+        kinds.append(images.nested_index("chaos"))
+        self.known = {image.digest: image for image in kinds}
+        self.tags = [f"v{n}" for n in range(4)]
+        self.failures, self.served = [], 0
+        self.ended = threading.Event()
+        self.move_all()
+
+    def move_all(self):
+        for tag in self.tags:
+            self.upstream.add(self.dice.choice(list(self.known.values())), NAME, tag)
+
+    def client(self, seed):
+        dice = random.Random(seed)
+        while not self.ended.is_set():
+            tag = dice.choice(self.tags)
+            method = dice.choice(["GET", "HEAD"])
+            try:
+                answer = fetch(self.mirror.address, f"/v2/{NAME}/manifests/{tag}", method, timeout=30)
+                if answer.status == 200:
+                    self.judge(method, answer)
+            except OSError:
+                continue
+
+    def judge(self, method, answer):
+        digest = answer.header("Docker-Content-Digest")
+        image = self.known.get(digest)
+        right = image and answer.header("Content-Type") == image.root.media_type and int(
+            answer.header("Content-Length")) == len(image.root.body)
+        if method == "GET" and right:
+            right = answer.body == image.root.body
+        if not right:
+            self.failures.append((method, answer))
+        self.served += 1
+
+    def run(self, seconds):
+        threads = [threading.Thread(target=self.client, args=(self.dice.random(),))
+                   for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        ends = time.monotonic() + seconds
+        try:
+            while time.monotonic() < ends:
+                time.sleep(0.02)
+                if self.dice.random() < 0.2:
+                    self.move_all()
+                self.upstream.script("/manifests/", self.dice.choice(self.LIES), times=1)
+                if self.dice.random() < 0.3:
+                    time.sleep(0.2)
+        finally:
+            self.ended.set()
+            for thread in threads:
+                thread.join(40)
+        assert not any(thread.is_alive() for thread in threads), "a client hangs"
+
+
+@pytest.mark.row("C-12", "C-13", "M-13", "M-15")
+@pytest.mark.limit(int(SECONDS) + 60)
+def test_no_tag_ever_has_wrong_content(start, upstream):
+    seed = int(os.environ.get("ENTREPOT_CHAOS_SEED", random.randrange(1 << 30)))
+    mirror = start(hub_of(upstream.url, freshness={"fresh": "0s", "negative": "0s"}, timeouts={
+        "connect": "1s", "first_byte": "1s", "idle": "1s"}), log={"level": "info"})
+    chaos = TagChaos(mirror, upstream, seed)
+    chaos.run(SECONDS / 2)
+    print(f"seed {seed}: {chaos.served} served")
+    assert not chaos.failures, f"seed {seed}: {chaos.failures[:5]}"
+    assert chaos.served > 20, f"seed {seed}: hardly anything was served"
+    upstream.calm()
+    chaos.move_all()
+    for tag in chaos.tags:
+        wanted = upstream.repository(NAME)["tags"][tag]
+        process.wait_for(lambda: mirror.manifest(NAME, tag).header("Docker-Content-Digest") == wanted,
+                         20, f"seed {seed}: {tag} to be what upstream says")
+        walk.pull(mirror.address, NAME, tag, chaos.known[wanted])
