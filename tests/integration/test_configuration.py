@@ -66,6 +66,8 @@ def test_json_logs(start, upstream):
     import json
     mirror = start(daemon.hub_of(upstream.url), log={"level": "info", "format": "json"})
     mirror.manifest("org/app", "none")
+    # a line is written when its answer is through
+    process.wait_for(lambda: '"request"' in mirror.log(), 5, "the access line")
     lines = [json.loads(line) for line in mirror.log().splitlines()]
     request = [line for line in lines if line.get("msg") == "request"][0]
     assert request["status"] in (404, "404") and request["method"] == "GET"

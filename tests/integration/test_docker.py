@@ -5,7 +5,7 @@ with a real client, by containerd's override_path in test_clients.
 """
 
 import pytest
-from support import clients, daemon, images, registry
+from support import clients, daemon, images, process, registry
 
 
 @pytest.mark.limit(150)
@@ -45,4 +45,4 @@ def test_docker_hears_of_a_missing_image():
             clients.Docker(mirror.url) as docker:
         done = docker.pull("nothing/here:1", check=False)
         assert done.returncode != 0
-        assert mirror.accesses(status=404)
+        process.wait_for(lambda: mirror.accesses(status=404), 5, "the access line")
