@@ -8,37 +8,69 @@ namespace {
 
 constexpr std::string_view bearer_prefix = "Bearer ";
 
+// What of a challenge we act on, and so all there is to remember.
+http::Challenge gist(http::Challenge challenge) {
+  std::erase_if(challenge.parameters, [](const auto& parameter) {
+    return parameter.first != "realm" && parameter.first != "service";
+  });
+  return challenge;
+}
+
+bool equal(const http::Challenge& a, const http::Challenge& b) {
+  return a.scheme == b.scheme && a.parameters == b.parameters;
+}
+
 }  // namespace
 
-async::Task<Try<std::string>> Authenticator::opening(http::Url upstream, std::string repository) {
-  std::optional<http::Challenge> challenge;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = asked_.find(upstream.origin());
-    if (found != asked_.end()) challenge = found->second;
-  }
-  if (!challenge) co_return std::string();
-  if (challenge->scheme == "bearer")
-    co_return co_await bearer(std::move(upstream), std::move(repository), std::move(*challenge),
-                              {});
-  co_return co_await basic(std::move(upstream), {});
+async::Task<Opening> Authenticator::opening(http::Url upstream, std::string repository) {
+  const Place place(upstream.origin(), repository);
+  const auto challenge = remembered(place);
+  if (!challenge) co_return Opening{};
+  auto header = co_await authorize(std::move(upstream), std::move(repository), *challenge, {});
+  if (header) co_return Opening{std::move(*header), {}};
+  forget(place);
+  co_return Opening{{}, Opening::Unanswered{*challenge, std::move(header.error())}};
 }
 
 async::Task<Try<std::string>> Authenticator::answer(http::Url upstream, std::string repository,
                                                     std::optional<http::Challenge> challenge,
-                                                    std::string refused) {
+                                                    Opening opening) {
   if (!challenge) co_return deny("answered 401 without a challenge we know");
-  const std::string origin = upstream.origin();
-  const http::Challenge asked = *challenge;
-  auto header = asked.scheme == "bearer"
-                    ? co_await bearer(std::move(upstream), std::move(repository),
-                                      std::move(*challenge), std::move(refused))
-                    : co_await basic(std::move(upstream), std::move(refused));
-  if (header) {
-    const std::lock_guard lock(mutex_);
-    asked_[origin] = asked;
-  }
+  const auto asked = gist(std::move(*challenge));
+  if (opening.unanswered && equal(opening.unanswered->challenge, asked))
+    co_return std::unexpected(std::move(opening.unanswered->why));
+  const Place place(upstream.origin(), repository);
+  auto header = co_await authorize(std::move(upstream), std::move(repository), asked,
+                                   std::move(opening.authorization));
+  if (header) remember(place, asked);
   co_return header;
+}
+
+std::optional<http::Challenge> Authenticator::remembered(const Place& place) {
+  const std::lock_guard lock(mutex_);
+  const auto found = asked_.find(place);
+  if (found == asked_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Authenticator::remember(const Place& place, http::Challenge challenge) {
+  const std::lock_guard lock(mutex_);
+  if (asked_.size() >= most_remembered) asked_.clear();  // each costs one 401 to learn again
+  asked_[place] = std::move(challenge);
+}
+
+void Authenticator::forget(const Place& place) {
+  const std::lock_guard lock(mutex_);
+  asked_.erase(place);
+}
+
+async::Task<Try<std::string>> Authenticator::authorize(http::Url upstream, std::string repository,
+                                                       http::Challenge challenge,
+                                                       std::string refused) {
+  if (challenge.scheme != "bearer")
+    co_return co_await basic(std::move(upstream), std::move(refused));
+  co_return co_await bearer(std::move(upstream), std::move(repository), std::move(challenge),
+                            std::move(refused));
 }
 
 async::Task<Try<Account>> Authenticator::account(http::Url upstream) {

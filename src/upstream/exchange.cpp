@@ -51,21 +51,33 @@ bool encoded(const http::Headers& headers) {
   return encoding && !encoding->empty() && !http::equals_ignoring_case(*encoding, "identity");
 }
 
+// Without the login it needed, a question is refused for that alone: nothing may be believed absent
+// because a token server was away.
+void explain(Try<Reply>& reply, Opening& opening) {
+  if (reply || !opening.unanswered) return;
+  const auto kind = reply.error().failure.kind;
+  if (kind == registry::FailureKind::absent || kind == registry::FailureKind::denied)
+    reply = std::unexpected(std::move(opening.unanswered->why));
+}
+
 }  // namespace
 
 async::Task<Try<Reply>> Exchange::ask(http::Url upstream, Question question) {
-  auto authorization = co_await authenticator_.opening(upstream, question.repository);
-  if (!authorization) co_return std::unexpected(std::move(authorization.error()));
-  auto reply = co_await follow(upstream, question, *authorization);
+  auto opening = co_await authenticator_.opening(upstream, question.repository);
+  auto reply = co_await follow(upstream, question, opening.authorization);
   if (!reply) co_return std::move(reply);
   const bool challenged =
       reply->response->status() == 401 && reply->url.origin() == upstream.origin();
-  if (!challenged) co_return co_await judge(upstream, question, std::move(*reply));
+  if (!challenged) {
+    auto judged = co_await judge(upstream, question, std::move(*reply));
+    explain(judged, opening);
+    co_return judged;
+  }
   auto challenge = choose_challenge(reply->response->headers());
   co_await read_remainder(*reply);
-  authorization = co_await authenticator_.answer(upstream, question.repository,
-                                                 std::move(challenge), *authorization);
-  if (!authorization) co_return std::unexpected(std::move(authorization.error()));
+  const auto authorization = co_await authenticator_.answer(
+      upstream, question.repository, std::move(challenge), std::move(opening));
+  if (!authorization) co_return std::unexpected(authorization.error());
   reply = co_await follow(upstream, question, *authorization);
   if (!reply) co_return std::move(reply);
   co_return co_await judge(upstream, question, std::move(*reply));

@@ -55,8 +55,15 @@ http::ClientRequest TokenClient::refresh_request(const TokenKey& key, const http
   return request;
 }
 
-// No redirect is followed from here: where a secret goes, it goes straight.
+// No redirect is followed from here: where a secret goes, it goes straight. What fails here says
+// nothing of the health of the upstream, which is another server.
 async::Task<Try<std::string>> TokenClient::ask(http::ClientRequest request, int& status) {
+  auto body = co_await exchange(std::move(request), status);
+  if (!body) body.error().blame = Blame::nobody;
+  co_return body;
+}
+
+async::Task<Try<std::string>> TokenClient::exchange(http::ClientRequest request, int& status) {
   metrics_.upstream_request(origins_.name(), "token");
   request.headers.add("Accept", "application/json");
   request.headers.add("User-Agent", user_agent());

@@ -33,6 +33,7 @@ class TokenClient {
   http::ClientRequest refresh_request(const TokenKey& key, const http::Url& realm,
                                       const Account& account) const;
   async::Task<Try<std::string>> ask(http::ClientRequest request, int& status);
+  async::Task<Try<std::string>> exchange(http::ClientRequest request, int& status);
 
   const OriginSet& origins_;
   http::Client& client_;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "support/temp_dir.hpp"
 #include "unit/upstream/lab.hpp"
@@ -11,6 +12,7 @@ namespace {
 
 using registry::FailureKind;
 using test::FakeUpstream;
+using namespace std::chrono_literals;
 
 const std::string body = R"({"schemaVersion":2})";
 
@@ -86,6 +88,75 @@ TEST_F(Exchanges, a_token_that_is_refused_at_once_is_a_denial) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, FailureKind::denied);
   EXPECT_EQ(server.requests().size(), 3U);
+}
+
+// Rows: U-02
+TEST_F(Exchanges, a_token_server_that_moved_is_found_again) {
+  for (const auto& gone : {test::reply(503, ""), test::reply(403, "")}) {
+    Lab lab;
+    lab.options.retries = 0;
+    const auto challenge = [&lab](const std::string& path) {
+      return "Bearer realm=\"" + lab.server.url() + path + "\",service=\"lab\"";
+    };
+    lab.server.on("GET /old", test::reply(200, R"({"token":"one","expires_in":1})"), 1);
+    lab.server.on("GET /old", gone);
+    lab.server.on("GET /new", test::reply(200, R"({"token":"two"})"));
+    lab.server.on("GET /v2/library/app/manifests/v1",
+                  guarded("Bearer one", challenge("/old"), manifest_reply(body)));
+    lab.server.on("GET /v2/library/app/manifests/v2",
+                  guarded("Bearer two", challenge("/new"), manifest_reply(body)));
+    ASSERT_TRUE(lab.run(lab.remote().manifest(app(), at("v1"))));
+    std::this_thread::sleep_for(1s);  // the first token's life
+    EXPECT_TRUE(lab.run(lab.remote().manifest(app(), at("v2"))));
+    EXPECT_EQ(lab.server.count("/old"), 2U);
+    EXPECT_TRUE(lab.run(lab.remote().manifest(app(), at("v2"))));
+    EXPECT_EQ(lab.server.count("/old"), 2U);
+  }
+}
+
+// Rows: U-02, U-14
+TEST_F(Exchanges, a_token_server_is_asked_for_its_own_repositories_only) {
+  options.retries = 0;
+  server.on("GET /a", test::reply(200, R"({"token":"abc"})"));
+  server.on("GET /b", test::reply(200, R"({"token":"def"})"));
+  server.on("GET /v2/library/app/",
+            guarded("Bearer abc", bearer(server.url() + "/a"), manifest_reply(body)));
+  server.on("GET /v2/other/",
+            guarded("Bearer def", bearer(server.url() + "/b"), manifest_reply(body)));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(fetch());
+    ASSERT_TRUE(run(remote().manifest(*oci::RepositoryName::parse("other"), at("v1"))));
+  }
+  EXPECT_EQ(server.count("GET /a?"), 1U);
+  EXPECT_EQ(server.count("GET /b?"), 1U);
+}
+
+// Rows: N-02
+TEST_F(Exchanges, a_token_server_that_fails_does_not_make_the_upstream_rest) {
+  options.retries = 0;
+  server.on("GET /token", test::reply(503, ""), 5);
+  server.on("GET /token", test::reply(200, R"({"token":"abc"})"));
+  server.on("GET /v2/",
+            guarded("Bearer abc", bearer(server.url() + "/token"), manifest_reply(body)));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(fetch());
+  EXPECT_TRUE(fetch());
+  EXPECT_EQ(server.count("/token"), 6U);
+}
+
+TEST_F(Exchanges, nothing_is_believed_absent_for_want_of_a_token) {
+  options.retries = 0;
+  server.on("GET /token", test::reply(200, R"({"token":"abc","expires_in":1})"), 1);
+  server.on("GET /token", test::reply(503, ""));
+  server.on("GET /v2/library/app/manifests/v1",
+            guarded("Bearer abc", bearer(server.url() + "/token"), manifest_reply(body)));
+  server.on("GET /v2/library/app/manifests/v2", test::reply(404, ""));
+  ASSERT_TRUE(fetch("v1"));
+  std::this_thread::sleep_for(1s);  // the token's life
+  const auto answer = fetch("v2");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, FailureKind::broken);
+  EXPECT_NE(answer.error().message.find("token server"), std::string::npos);
+  EXPECT_EQ(server.count("/token"), 2U);
 }
 
 TEST_F(Exchanges, sends_the_login_to_the_token_server) {
