@@ -19,6 +19,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_output = 64 * 1024;
+// How often a child is looked at that has said all it has to say, and has not ended yet.
+constexpr int glance_milliseconds = 5;
 
 bool plain_name(const std::string& name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
@@ -76,16 +78,24 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   bool started() const { return id_ != 0; }
-  // True when it ended with exit code 0.
-  bool succeeded() { return collect() == 0; }
-
- private:
-  int collect() {
+  // Whether it ended with exit code 0; absent when it has not ended in time.
+  std::optional<bool> succeeded(Clock::time_point until) {
     int status = 0;
-    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+    for (;;) {
+      const auto ended = ::waitpid(id_, &status, WNOHANG);
+      if (ended == id_) break;
+      if (ended < 0 && errno != EINTR) base::throw_errno("waitpid");
+      if (Clock::now() >= until) return std::nullopt;
+      ::poll(nullptr, 0, glance_milliseconds);
     }
     id_ = 0;
-    return status;
+    return status == 0;
+  }
+
+ private:
+  void collect() {
+    while (::waitpid(id_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   pid_t id_ = 0;
 };
@@ -128,9 +138,12 @@ std::expected<Account, std::string> ask_credential_helper(const HelperEntry& ent
   in.read.reset();
   out.write.reset();
   write_all(std::move(in.write), entry.server);
-  const auto output = read_all(out.read, Clock::now() + longest);
+  const auto until = Clock::now() + longest;
+  const auto output = read_all(out.read, until);
   if (!output) return std::unexpected(program + " does not answer");
-  if (child.succeeded()) return parse_helper_answer(*output);
+  const auto succeeded = child.succeeded(until);
+  if (!succeeded) return std::unexpected(program + " does not end");
+  if (*succeeded) return parse_helper_answer(*output);
   if (output->find("credentials not found") != std::string::npos) return Account();
   return std::unexpected(program + " failed");
 }
