@@ -24,6 +24,12 @@ std::string strong_tag(const http::Headers& headers) {
   return tag.starts_with('"') ? std::string(tag) : std::string();
 }
 
+// What every URL said of the rest, and would say again: that it is absent, or nothing in time.
+bool is_final(FailureKind kind) {
+  return kind == FailureKind::absent || kind == FailureKind::offline ||
+         kind == FailureKind::timeout;
+}
+
 }  // namespace
 
 RemoteBlob::RemoteBlob(std::shared_ptr<Asker> asker, Question question, std::uint64_t size)
@@ -32,6 +38,7 @@ RemoteBlob::RemoteBlob(std::shared_ptr<Asker> asker, Question question, std::uin
 std::optional<std::string> RemoteBlob::begin(Held held) {
   if (auto why = check_validator(held.reply)) return why;
   if (auto why = place(*held.reply.response)) return why;
+  keep_validator(held.reply);
   held_ = std::move(held);
   piece_ = {};
   opened_at_ = position_;
@@ -58,18 +65,17 @@ std::optional<std::string> RemoteBlob::place(const http::Response& response) {
 }
 
 // Two servers may tag one content differently; one server that changes the tag changed the content.
-std::optional<std::string> RemoteBlob::check_validator(const Reply& reply) {
-  auto tag = strong_tag(reply.response->headers());
-  if (tag.empty()) return std::nullopt;
-  const auto origin = reply.url.origin();
-  if (validator_.empty()) {
-    validator_ = std::move(tag);
-    validator_origin_ = origin;
-    return std::nullopt;
-  }
-  if (origin == validator_origin_ && tag != validator_)
-    return "changed the blob's entity tag amid the transfer";
-  return std::nullopt;
+std::optional<std::string> RemoteBlob::check_validator(const Reply& reply) const {
+  const auto tag = strong_tag(reply.response->headers());
+  if (tag.empty() || validator_.empty() || tag == validator_) return std::nullopt;
+  if (reply.url.origin() != validator_origin_) return std::nullopt;
+  return "changed the blob's entity tag amid the transfer";
+}
+
+void RemoteBlob::keep_validator(const Reply& reply) {
+  if (!validator_.empty()) return;
+  validator_ = strong_tag(reply.response->headers());
+  validator_origin_ = reply.url.origin();
 }
 
 async::Task<async::Chunk> RemoteBlob::read_at(std::uint64_t offset, std::uint64_t most) {
@@ -123,19 +129,20 @@ async::Task<> RemoteBlob::recover() {
   asker_->broke_off(held_->url, broke_off_.message);
   if (position_ == opened_at_) question_.avoid = held_->url;
   held_.reset();
-  co_await strike(broke_off_);
+  co_await strike(asker_->named(broke_off_));
 }
 
-// Waits before the next try, or gives up. With progress it may go on for long; a silence counts
-// twice, for everybody waits it out each time (reliability.md C-09).
+// Waits before the next try, or gives up with `failure`. With progress it may go on for long; a
+// silence counts twice, for everybody waits it out each time (reliability.md C-09), and so does a
+// refusal, which seldom passes.
 async::Task<> RemoteBlob::strike(Failure failure) {
-  strikes_ += failure.kind == FailureKind::timeout ? 2 : 1;
+  const bool twice = failure.kind == FailureKind::timeout || failure.kind == FailureKind::denied;
+  strikes_ += twice ? 2 : 1;
   const bool endless = ++resumptions_ > most_resumptions + size_ / (1024 * 1024);
   const Setback setback{failure, Again::may_help, Blame::server};
   const auto delay = retry_delay(asker_->rule(), strikes_, setback, draw_jitter());
-  if (!delay || endless)
-    registry::refuse(asker_->named(std::move(failure)), registry::Subject::blob);
-  if (strikes_ > 1) co_await async::sleep_for(*delay);
+  if (!delay || endless) registry::refuse(failure, registry::Subject::blob);
+  if (strikes_ > 1 || failure.retry_after) co_await async::sleep_for(*delay);
 }
 
 async::Task<> RemoteBlob::reopen(std::uint64_t offset) {
@@ -144,13 +151,18 @@ async::Task<> RemoteBlob::reopen(std::uint64_t offset) {
   question_.from = offset > 0 ? std::optional(offset) : std::nullopt;
   for (;;) {
     auto held = co_await asker_->ask(question_);
-    if (held) {
-      if (auto why = begin(std::move(*held))) give_up(std::move(*why));
-      co_return;
+    if (!held) {
+      if (is_final(held.error().kind)) registry::refuse(held.error(), registry::Subject::blob);
+      co_await strike(std::move(held.error()));
+      continue;
     }
-    if (held.error().kind != FailureKind::broken)
-      registry::refuse(held.error(), registry::Subject::blob);
-    co_await strike(std::move(held.error()));
+    const auto url = held->url;
+    auto why = begin(std::move(*held));
+    if (!why) co_return;
+    // Another URL, or another server behind this one, may have what the first bytes were of.
+    asker_->broke_off(url, *why);
+    question_.avoid = url;
+    co_await strike(asker_->named({FailureKind::broken, std::move(*why)}));
   }
 }
 

@@ -34,7 +34,8 @@ class RemoteBlob final : public async::ByteSource {
   async::Task<> recover();
   async::Task<> strike(registry::Failure failure);
   std::optional<std::string> place(const http::Response& response);
-  std::optional<std::string> check_validator(const Reply& reply);
+  std::optional<std::string> check_validator(const Reply& reply) const;
+  void keep_validator(const Reply& reply);
   void drop(std::uint64_t count);
   [[noreturn]] void give_up(std::string why) const;
 

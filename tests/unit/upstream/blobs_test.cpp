@@ -151,6 +151,56 @@ TEST(Blobs, a_resumption_with_something_else_is_refused) {
   }
 }
 
+const ResumeCase strange_once[] = {
+    {"other start", ranged("bytes 400000-999999/1000000", 400'000)},
+    {"shorter total", ranged("bytes 500000-899999/900000", 500'000)},
+    {"other tag", ranged("bytes 500000-999999/1000000", 500'000, {{"ETag", "\"two\""}})},
+    {"other size", test::reply(200, content_bytes + "x")},
+    {"throttled", test::reply(429, "", {{"Retry-After", "1"}})},
+    {"denied", test::reply(403, "")},
+};
+
+// Rows: C-03
+TEST(Blobs, a_strange_resumption_is_left_for_the_next_url) {
+  for (const auto& each : strange_once) {
+    Lab lab;
+    test::FakeUpstream second;
+    lab.options.urls.push_back(second.url());
+    lab.server.on("GET", test::content(content_bytes, 500'000, {{"ETag", "\"one\""}}), 1);
+    lab.server.on("GET", each.resumed);
+    second.on("GET", test::content(content_bytes, -1, {{"ETag", "\"second\""}}));
+    EXPECT_EQ(pulled(lab), content_bytes) << each.name;
+    EXPECT_EQ(lab.server.requests().size(), 2U) << each.name;
+    EXPECT_EQ(second.last().header("Range"), "bytes=500000-") << each.name;
+  }
+}
+
+// Rows: C-03
+TEST(Blobs, a_strange_resumption_is_tried_again_where_there_is_no_other_url) {
+  for (const auto& each : strange_once) {
+    Lab lab;
+    lab.server.on("GET", test::content(content_bytes, 500'000, {{"ETag", "\"one\""}}), 1);
+    lab.server.on("GET", each.resumed, 1);
+    lab.server.on("GET", test::content(content_bytes, -1, {{"ETag", "\"one\""}}));
+    EXPECT_EQ(pulled(lab), content_bytes) << each.name;
+    EXPECT_EQ(lab.server.requests().size(), 3U) << each.name;
+  }
+}
+
+// Rows: C-03, N-03
+TEST(Blobs, a_resumption_refused_for_long_ends_the_transfer) {
+  for (const auto& refusal :
+       {test::reply(429, "", {{"Retry-After", "60"}}), test::reply(403, "")}) {
+    Lab lab;
+    lab.server.on("GET", test::content(content_bytes, 500'000), 1);
+    lab.server.on("GET", refusal);
+    const auto text = pulled(lab);
+    EXPECT_TRUE(text.starts_with("refused: upstream lab: ")) << text.substr(0, 100);
+    EXPECT_EQ(text.find("upstream lab: upstream lab"), std::string::npos) << text;
+    EXPECT_LE(lab.server.requests().size(), 3U);
+  }
+}
+
 // Rows: C-03
 TEST(Blobs, a_resumption_without_total_is_fine) {
   Lab lab;
