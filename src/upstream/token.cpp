@@ -1,9 +1,12 @@
 #include "upstream/token.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <ranges>
 
+#include "entrepot/http/headers.hpp"
 #include "entrepot/http/target.hpp"
 
 namespace entrepot::upstream {
@@ -15,6 +18,23 @@ using std::chrono::seconds;
 constexpr std::size_t longest_token = 32 * 1024;
 constexpr seconds default_lifetime(60);
 constexpr seconds longest_lifetime(3600);
+
+// Ours to say. Some servers split a query at ';' too, some do not tell cases apart.
+bool is_ours(std::string_view name) {
+  constexpr std::array ours = {"scope",         "service",    "account",      "client_id",
+                               "offline_token", "grant_type", "refresh_token"};
+  return std::ranges::any_of(
+      ours, [name](const char* each) { return http::equals_ignoring_case(each, name); });
+}
+
+// Whether a parameter of a realm's query may stay: whatever cannot be read may mean anything.
+bool may_stay(std::string_view parameter) {
+  std::string query(parameter);
+  std::ranges::replace(query, ';', '&');
+  const auto target = http::parse_target("/?" + query);
+  return target &&
+         std::ranges::none_of(target->query, [](const auto& each) { return is_ours(each.first); });
+}
 
 const json::string* text_member(const json::object& object, std::string_view name) {
   const auto* member = object.if_contains(name);
@@ -42,7 +62,20 @@ std::string pull_scope(std::string_view repository) {
   return "repository:" + std::string(repository) + ":pull";
 }
 
+http::Url bare_realm(http::Url realm) {
+  std::string kept;
+  for (const auto piece : std::views::split(std::string_view(realm.query), '&')) {
+    const std::string_view parameter(piece.begin(), piece.end());
+    if (parameter.empty() || !may_stay(parameter)) continue;
+    if (!kept.empty()) kept += '&';
+    kept += parameter;
+  }
+  realm.query = std::move(kept);
+  return realm;
+}
+
 http::Url token_url(http::Url realm, const TokenKey& key, const Account& account) {
+  realm = bare_realm(std::move(realm));
   const auto append = [&realm](std::string_view name, const std::string& value) {
     if (value.empty()) return;
     if (!realm.query.empty()) realm.query += '&';

@@ -31,6 +31,10 @@ struct Token {
 // "repository:<name>:pull"
 std::string pull_scope(std::string_view repository);
 
+// Without what its query says of things that are ours to say: scope, service, account and the like
+// (reliability.md U-02).
+http::Url bare_realm(http::Url realm);
+// Of the bare realm, for a GET.
 http::Url token_url(http::Url realm, const TokenKey& key, const Account& account);
 // application/x-www-form-urlencoded, grant_type=refresh_token.
 std::string refresh_form(const TokenKey& key, const Account& account);

@@ -48,7 +48,7 @@ http::ClientRequest TokenClient::refresh_request(const TokenKey& key, const http
                                                  const Account& account) const {
   http::ClientRequest request;
   request.method = "POST";
-  request.url = realm.text();
+  request.url = bare_realm(realm).text();
   request.headers.add("Content-Type", "application/x-www-form-urlencoded");
   request.body = refresh_form(key, account);
   origins_.prepare(request, realm);

@@ -221,6 +221,28 @@ TEST_F(Exchanges, trades_an_identity_token_by_post) {
   EXPECT_NE(server.requests()[1].body.find("grant_type=refresh_token"), std::string::npos);
 }
 
+// Rows: U-02
+TEST_F(Exchanges, a_realm_cannot_widen_what_is_asked_of_it) {
+  const std::string realm =
+      "/token?a=1&scope=repository:victim/x:pull,push&%73ervice=other&account=root";
+  log_in("bob", "hunter2");
+  server.on("GET /token", test::reply(200, R"({"token":"abc"})"));
+  server.on("GET /v2/", guarded("Bearer abc", bearer(server.url() + realm), manifest_reply(body)));
+  ASSERT_TRUE(fetch());
+  EXPECT_EQ(server.requests()[1].target,
+            "/token?a=1&account=bob&service=lab&scope=repository%3Alibrary%2Fapp%3Apull");
+  Lab posts;
+  const auto path = dir_.path() / "config.json";
+  std::ofstream(path) << R"({"auths":{"127.0.0.1:)" << posts.server.port()
+                      << R"(":{"identitytoken":"ident"}}})";
+  posts.options.docker_config = path.string();
+  posts.server.on("POST /token", test::reply(200, R"({"access_token":"abc"})"));
+  posts.server.on("GET /v2/",
+                  guarded("Bearer abc", bearer(posts.server.url() + realm), manifest_reply(body)));
+  ASSERT_TRUE(posts.run(posts.remote().manifest(app(), at("v1"))));
+  EXPECT_EQ(posts.server.requests()[1].target, "/token?a=1");
+}
+
 TEST_F(Exchanges, falls_back_to_get_where_post_is_not_known) {
   const auto path = dir_.path() / "config.json";
   std::ofstream(path) << R"({"auths":{"127.0.0.1:)" << server.port()

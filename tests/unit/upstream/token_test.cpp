@@ -65,6 +65,39 @@ TEST(Token, asks_for_the_scope_we_built) {
             "&service=reg%20istry&scope=repository%3Alibrary%2Fapp%3Apull");
 }
 
+struct RealmCase {
+  const char* query;
+  const char* bare;
+};
+
+// Rows: U-02
+TEST(Token, a_realm_says_nothing_that_is_ours_to_say) {
+  const RealmCase cases[] = {
+      {"", ""},
+      {"x=1&y=2", "x=1&y=2"},
+      {"x=a;b&y=a%26scope=1", "x=a;b&y=a%26scope=1"},
+      {"scope=repository:victim/x:pull,push&account=root&service=other", ""},
+      {"x=1&scope=a&scope=b&y=2", "x=1&y=2"},
+      {"%73cope=a&s%63ope=b&%73%63%6F%70%65=c", ""},
+      {"SCOPE=a&Service=b", ""},
+      {"x=1;scope=a&y=2", "y=2"},
+      {"scope&service&=z", "=z"},
+      {"client_id=a&offline_token=true&grant_type=password&refresh_token=b&z=1", "z=1"},
+      {"sc%6pe=a&%=b&ok=1", "ok=1"},
+      {"&&a=1&", "a=1"},
+      {"scopes=1&my_scope=2", "scopes=1&my_scope=2"},
+  };
+  const TokenKey key{"https://r", "https://r/token", "s", pull_scope("app"), ""};
+  for (const auto& each : cases) {
+    auto realm = *http::parse_url("https://r/token");
+    realm.query = each.query;
+    EXPECT_EQ(bare_realm(realm).query, each.bare) << each.query;
+    const std::string own = *each.bare == '\0' ? "" : std::string(each.bare) + "&";
+    EXPECT_EQ(token_url(realm, key, {}).query, own + "service=s&scope=repository%3Aapp%3Apull")
+        << each.query;
+  }
+}
+
 TEST(Account, tells_accounts_apart_without_telling_secrets) {
   const Account bob{"bob", "hunter2", {}};
   EXPECT_EQ(bob.basic(), "Basic Ym9iOmh1bnRlcjI=");
