@@ -16,8 +16,9 @@ using registry::FailureKind;
 constexpr std::chrono::milliseconds gather(10);
 // A gap this small is read over; a larger one is worth a new request.
 constexpr std::uint64_t worth_reading_over = 256 * 1024;
-// Over all, so that an upstream that breaks after every byte comes to an end.
-constexpr std::uint64_t most_resumptions = 100;
+// Breaks are forgiven once this much has come since the last time they were: so a blob of n bytes
+// costs at most (retries + 1) * (1 + n / this) tries, and a trickle comes to an end.
+constexpr std::uint64_t worth_a_fresh_start = 1024 * 1024;
 
 std::string strong_tag(const http::Headers& headers) {
   const auto tag = headers.get("ETag").value_or("");
@@ -41,7 +42,7 @@ std::optional<std::string> RemoteBlob::begin(Held held) {
   keep_validator(held.reply);
   held_ = std::move(held);
   piece_ = {};
-  opened_at_ = position_;
+  fresh_ = 0;
   return std::nullopt;
 }
 
@@ -113,6 +114,7 @@ async::Task<RemoteBlob::Found> RemoteBlob::fetch_piece() {
     if (piece->size() > size_ - position_) give_up("sends more bytes than the blob has");
     piece_ = *piece;
     piece_owner_ = held_->reply.response->piece_owner();
+    count_fresh(position_, position_ + piece_.size());
     asker_->metrics().upstream_bytes(asker_->name(), piece_.size());
     co_return Found::bytes;
   }
@@ -124,24 +126,34 @@ async::Task<RemoteBlob::Found> RemoteBlob::fetch_piece() {
   co_return Found::broken_off;
 }
 
+// What is only read over again is no progress.
+void RemoteBlob::count_fresh(std::uint64_t first, std::uint64_t end) {
+  if (end <= furthest_) return;
+  const auto count = end - std::max(first, furthest_);
+  fresh_ += count;
+  progress_ += count;
+  furthest_ = end;
+}
+
 async::Task<> RemoteBlob::recover() {
-  if (position_ > opened_at_) strikes_ = 0;
   asker_->broke_off(held_->url, broke_off_.message);
-  if (position_ == opened_at_) question_.avoid = held_->url;
+  const bool again = strikes_ > 0 && progress_ < worth_a_fresh_start;
+  if (fresh_ == 0 || again) question_.avoid = held_->url;
   held_.reset();
   co_await strike(asker_->named(broke_off_));
 }
 
-// Waits before the next try, or gives up with `failure`. With progress it may go on for long; a
-// silence counts twice, for everybody waits it out each time (reliability.md C-09), and so does a
+// Waits before the next try, or gives up with `failure`. With real progress it may go on for long;
+// a silence counts twice, for everybody waits it out each time (reliability.md C-09), and so does a
 // refusal, which seldom passes.
 async::Task<> RemoteBlob::strike(Failure failure) {
   const bool twice = failure.kind == FailureKind::timeout || failure.kind == FailureKind::denied;
+  if (progress_ >= worth_a_fresh_start) strikes_ = 0;
+  if (strikes_ == 0) progress_ = 0;
   strikes_ += twice ? 2 : 1;
-  const bool endless = ++resumptions_ > most_resumptions + size_ / (1024 * 1024);
   const Setback setback{failure, Again::may_help, Blame::server};
   const auto delay = retry_delay(asker_->rule(), strikes_, setback, draw_jitter());
-  if (!delay || endless) registry::refuse(failure, registry::Subject::blob);
+  if (!delay) registry::refuse(failure, registry::Subject::blob);
   if (strikes_ > 1 || failure.retry_after) co_await async::sleep_for(*delay);
 }
 

@@ -37,6 +37,7 @@ class RemoteBlob final : public async::ByteSource {
   std::optional<std::string> check_validator(const Reply& reply) const;
   void keep_validator(const Reply& reply);
   void drop(std::uint64_t count);
+  void count_fresh(std::uint64_t first, std::uint64_t end);
   [[noreturn]] void give_up(std::string why) const;
 
   std::shared_ptr<Asker> asker_;
@@ -50,9 +51,10 @@ class RemoteBlob final : public async::ByteSource {
   std::string validator_;  // entity tag of the first answer, and who gave it
   std::string validator_origin_;
 
-  std::uint64_t opened_at_ = 0;  // where the running transfer began
-  unsigned strikes_ = 0;         // breaks since the last byte of progress
-  std::uint64_t resumptions_ = 0;
+  std::uint64_t furthest_ = 0;  // end of what any transfer brought
+  std::uint64_t fresh_ = 0;     // bytes the running transfer was the first to bring
+  std::uint64_t progress_ = 0;  // such bytes since the first of these strikes
+  unsigned strikes_ = 0;        // breaks not forgiven yet
   bool ignores_ranges_ = false;
   registry::Failure broke_off_;  // how the last transfer ended
 };

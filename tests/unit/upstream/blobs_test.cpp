@@ -68,10 +68,54 @@ TEST(Blobs, resumes_where_it_broke_off) {
 
 // Rows: C-02
 TEST(Blobs, goes_on_as_long_as_there_is_progress) {
+  const auto large = make_content(12'000'000);
+  for (const long cut : {600'000L, 1'500'000L}) {
+    Lab lab;
+    lab.server.on("GET", test::content(large, cut));
+    EXPECT_EQ(pulled(lab), large);
+    EXPECT_EQ(lab.server.requests().size(), 12'000'000U / static_cast<unsigned>(cut));
+  }
+}
+
+// Rows: C-02, C-09
+TEST(Blobs, a_trickle_comes_to_an_end) {
   Lab lab;
-  lab.server.on("GET", test::content(content_bytes, 50'000));
-  EXPECT_EQ(pulled(lab), content_bytes);
-  EXPECT_EQ(lab.server.requests().size(), 20U);
+  lab.server.on("GET", test::content(content_bytes, 1000));
+  EXPECT_TRUE(pulled(lab).starts_with("refused: upstream lab: "));
+  EXPECT_EQ(lab.server.requests().size(), 4U);
+  EXPECT_EQ(lab.server.last().header("Range"), "bytes=3000-");
+}
+
+// Rows: C-09
+TEST(Blobs, a_trickle_with_silences_comes_to_an_end) {
+  Lab lab;
+  lab.options.transport.idle = 100ms;
+  lab.server.on("GET", [](test::Exchange& exchange) {
+    const auto range = exchange.request.header("Range");
+    const auto from = range == "-" ? 0 : std::stoul(range.substr(6));
+    exchange.send(
+        "HTTP/1.1 206 Partial Content\r\nContent-Length: " + std::to_string(1'000'000 - from) +
+        "\r\nContent-Range: bytes " + std::to_string(from) + "-999999/1000000\r\n\r\n" +
+        content_bytes.substr(from, 1000));
+    exchange.wait(60s);
+    exchange.close();
+  });
+  EXPECT_TRUE(pulled(lab, {.offset = 1000, .size = 1'000'000}).starts_with("refused: "));
+  EXPECT_LE(lab.server.requests().size(), 2U);
+}
+
+// Rows: C-02, C-03
+TEST(Blobs, reading_over_the_same_bytes_is_no_progress) {
+  Lab lab;
+  const auto large = make_content(4'000'000);
+  const auto cut = [&large](test::Exchange& exchange) {
+    exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n" +
+                  large.substr(0, 2'000'000));
+    exchange.close();
+  };
+  lab.server.on("GET", cut);
+  EXPECT_TRUE(pulled(lab).starts_with("refused: "));
+  EXPECT_EQ(lab.server.requests().size(), 4U);
 }
 
 // Rows: C-02, C-09
@@ -353,6 +397,31 @@ TEST(Blobs, no_more_transfers_at_once_than_allowed) {
   held.clear();
   run_until(2);
   EXPECT_EQ(held.size(), 2U);
+}
+
+TEST(Blobs, who_has_no_patience_is_told_to_come_again) {
+  Lab lab;
+  lab.options.concurrency = 1;
+  lab.server.on("GET", test::content(std::string(20 << 20, 'x')));
+  const auto first = lab.run(lab.remote().blob(app(), digest));
+  ASSERT_TRUE(first);
+  const auto second = lab.run(lab.remote().blob_from(app(), digest, {.patience = 20ms}));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, registry::FailureKind::busy);
+  EXPECT_TRUE(second.error().retry_after);
+}
+
+TEST(Blobs, asking_for_the_first_byte_does_not_wait_for_transfers) {
+  Lab lab;
+  lab.options.concurrency = 1;
+  lab.server.on("HEAD", test::reply(405, ""));
+  lab.server.on("GET", test::content(std::string(20 << 20, 'x')), 1);
+  lab.server.on("GET", test::reply(206, "0", {{"Content-Range", "bytes 0-0/1000000"}}));
+  const auto transfer = lab.run(lab.remote().blob(app(), digest));
+  ASSERT_TRUE(transfer);
+  const auto size = lab.run(lab.remote().stat(app(), digest));
+  ASSERT_TRUE(size) << size.error().message;
+  EXPECT_EQ(size->size, 1'000'000U);
 }
 
 }  // namespace
