@@ -9,6 +9,7 @@
 #include <string>
 
 #include "entrepot/base/units.hpp"
+#include "entrepot/http/headers.hpp"
 
 namespace entrepot::http {
 namespace {
@@ -114,7 +115,8 @@ std::optional<Block> parse_block(std::string_view entry) {
 
 bool below(std::string_view host, std::string_view domain) {
   if (!domain.empty() && domain.front() == '.') domain.remove_prefix(1);
-  if (domain.empty() || !host.ends_with(domain)) return false;
+  if (domain.empty() || host.size() < domain.size()) return false;
+  if (!equals_ignoring_case(host.substr(host.size() - domain.size()), domain)) return false;
   return host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.';
 }
 
