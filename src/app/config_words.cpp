@@ -60,8 +60,7 @@ bool is_alias(std::string_view text) {
 std::string fault_of_url(std::string_view text) {
   const auto url = http::parse_url(text);
   if (!url) return "expected an http:// or https:// URL";
-  const auto authority = text.substr(text.find("//") + 2);
-  if (authority.substr(0, authority.find('/')).find('@') != std::string_view::npos) {
+  if (http::has_user_information(text)) {
     return "a URL may hold no user name or password: use username and password_file";
   }
   if (!url->query.empty() || text.find('#') != std::string_view::npos) {

@@ -19,6 +19,16 @@ struct FreeHandle {
 };
 using Handle = std::unique_ptr<CURLU, FreeHandle>;
 
+// Null when it is no URL. Dot segments stay: a signed address must be asked for exactly as it was
+// given.
+Handle parse(std::string_view text) {
+  Handle handle(curl_url());
+  if (curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_PATH_AS_IS) !=
+      CURLUE_OK)
+    return nullptr;
+  return handle;
+}
+
 std::optional<std::string> part(const Handle& handle, CURLUPart what, unsigned flags = 0) {
   char* text = nullptr;
   if (curl_url_get(handle.get(), what, &text, flags) != CURLUE_OK) return std::nullopt;
@@ -97,12 +107,13 @@ std::string Url::text() const {
 
 std::optional<Url> parse_url(std::string_view text) {
   if (text.size() > longest_url || has_control_character(text)) return std::nullopt;
-  const Handle handle(curl_url());
-  // Dot segments stay: a signed address must be asked for exactly as it was given.
-  if (curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_PATH_AS_IS) !=
-      CURLUE_OK)
-    return std::nullopt;
-  return read(handle);
+  const auto handle = parse(text);
+  return handle ? read(handle) : std::nullopt;
+}
+
+bool has_user_information(std::string_view text) {
+  const auto handle = parse(text);
+  return handle && (part(handle, CURLUPART_USER) || part(handle, CURLUPART_PASSWORD));
 }
 
 std::optional<Url> resolve_url(const Url& base, std::string_view location) {

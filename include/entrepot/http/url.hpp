@@ -23,6 +23,8 @@ struct Url {
 // Absent for other schemes, missing or odd hosts, control characters, or more than 8 KiB. User
 // information is dropped, a fragment too.
 std::optional<Url> parse_url(std::string_view text);
+// Whether parse_url dropped any from it.
+bool has_user_information(std::string_view text);
 
 // `location` of a redirect seen at `base` (RFC 3986 section 5).
 std::optional<Url> resolve_url(const Url& base, std::string_view location);

@@ -68,6 +68,8 @@ const Mistake mistakes[] = {
     {"upstreams:\n  - name: v2\n    urls: [\"http://x\"]\n", 2, "found 'v2'"},
     {"upstreams:\n  - name: a\n    urls: [\"ftp://x\"]\n", 3, "http://"},
     {"upstreams:\n  - name: a\n    urls: [\"http://u:p@x\"]\n", 3, "password_file"},
+    {"upstreams:\n  - name: a\n    urls: [\"https:/u:p@x\"]\n", 3, "password_file"},
+    {"upstreams:\n  - name: a\n    urls: [\"https:///u:p@x/\"]\n", 3, "password_file"},
     {"upstreams:\n  - name: a\n    urls: [\"http://x/?q=1\"]\n", 3, "no query"},
     {"upstreams:\n  - name: a\n    urls: [\"http://x\"]\n    colour: red\n", 4, "'colour'"},
     {"upstreams:\n  - name: a\n    urls: [http://x]\n  - name: a\n    urls: [http://y]\n", 4,

@@ -82,6 +82,23 @@ TEST(Url, resolves_the_location_of_a_redirect) {
   }
 }
 
+struct UserCase {
+  const char* text;
+  bool has;
+};
+
+// Rows: U-13
+TEST(Url, finds_user_information_where_the_parser_does) {
+  const UserCase cases[] = {
+      {"https://host/a@b?c:d@e", false}, {"https://host:5000", false},
+      {"https://u:p@host", true},        {"https://u@host/", true},
+      {"https://:p@host/", true},        {"https:/u:p@host/", true},
+      {"https:///u:p@host/", true},      {"HTTPS://u:p%40@host", true},
+      {"https://host?u:p@other", false}, {"", false},
+  };
+  for (const auto& each : cases) EXPECT_EQ(has_user_information(each.text), each.has) << each.text;
+}
+
 struct SiteCase {
   const char* a;
   const char* b;
