@@ -47,7 +47,14 @@ std::uint64_t hash_whole(int fd, oci::Hasher& hasher) {
 
 bool is_regular(int fd) {
   struct stat info{};
-  return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  if (fstat(fd, &info) != 0) base::throw_errno("cannot look at a spool");
+  return S_ISREG(info.st_mode);
+}
+
+// A symlink, a directory, or a socket. Any other error tells of us (out of descriptors, no memory):
+// what stands there may be good.
+bool is_no_file(int error) {
+  return error == ELOOP || error == EXDEV || error == EISDIR || error == ENXIO;
 }
 
 }  // namespace
@@ -91,7 +98,9 @@ void FileSpool::resume() {
     size_ = hash_whole(file_->get(), hasher_);
     return;
   }
-  if (left || errno != ENOENT) home_->folder().remove(name_);
+  const bool absent = !left && errno == ENOENT;
+  if (!left && !absent && !is_no_file(errno)) base::throw_errno("cannot open", name_.c_str());
+  if (!absent) home_->folder().remove(name_);
   file_ = shared(home_->folder().create_file(name_));
 }
 

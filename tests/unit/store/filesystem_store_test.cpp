@@ -5,6 +5,7 @@
 
 #include "contract/blob_store_contract.hpp"
 #include "store/layout.hpp"
+#include "support/no_descriptors.hpp"
 
 namespace entrepot::test {
 
@@ -177,6 +178,33 @@ TEST_F(FilesystemStore, a_restart_sweeps_what_is_ours_and_nothing_else) {
   EXPECT_TRUE(fs::exists(spool_path() / "somebody's notes"));
   EXPECT_TRUE(fs::exists(spool_path() / "fill-sha256-zz"));
   EXPECT_EQ(run_task(store_->begin_or_resume(digest))->size(), 3U);
+}
+
+// Rows: C-11, R-03
+TEST_F(FilesystemStore, a_partial_outlives_a_lack_of_descriptors) {
+  const auto digest = digest_of("content");
+  const auto partial = spool_path() / layout::fill_spool(digest);
+  write_file(partial, "con");
+  boost::asio::io_context context(1);
+  // The context takes its own descriptors with the first wait.
+  run_task(context, store_->begin_or_resume(digest_of("other")));
+  {
+    const test::NoDescriptors none;
+    EXPECT_THROW(run_task(context, store_->begin_or_resume(digest)), std::system_error);
+  }
+  ASSERT_TRUE(fs::exists(partial));
+  EXPECT_EQ(run_task(context, store_->begin_or_resume(digest))->size(), 3U);
+}
+
+TEST_F(FilesystemStore, what_is_no_file_in_the_place_of_a_partial_is_removed) {
+  const auto digest = digest_of("content");
+  const auto place = spool_path() / layout::fill_spool(digest);
+  ASSERT_EQ(mkfifo(place.c_str(), 0600), 0);
+  EXPECT_EQ(run_task(store_->begin_or_resume(digest))->size(), 0U);
+  ASSERT_EQ(mknod(place.c_str(), S_IFSOCK | 0600, 0), 0);
+  auto spool = run_task(store_->begin_or_resume(digest));
+  spool->append(base::as_bytes("content"));
+  EXPECT_EQ(run_task(store_->commit(std::move(spool), digest)).size, 7U);
 }
 
 TEST_F(FilesystemStore, unknown_files_among_blobs_are_not_listed) {
