@@ -32,19 +32,6 @@ void write_at(int fd, base::ByteView bytes, std::uint64_t offset) {
   }
 }
 
-std::uint64_t hash_whole(int fd, oci::Hasher& hasher) {
-  std::vector<std::byte> buffer(read_bytes);
-  std::uint64_t size = 0;
-  for (;;) {
-    const auto got = pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) base::throw_errno("read spool");
-    if (got == 0) return size;
-    hasher.update({buffer.data(), static_cast<std::size_t>(got)});
-    size += static_cast<std::uint64_t>(got);
-  }
-}
-
 bool is_regular(int fd) {
   struct stat info{};
   if (fstat(fd, &info) != 0) base::throw_errno("cannot look at a spool");
@@ -74,7 +61,7 @@ FileSpool::FileSpool(std::shared_ptr<SpoolFolder> home, const oci::Digest& diges
       hasher_(algorithm_) {
   home_->reserve(digest);
   try {
-    resume();
+    open();
   } catch (...) {
     home_->release(digest);
     throw;
@@ -90,18 +77,35 @@ FileSpool::~FileSpool() {
   if (target_) home_->release(*target_);
 }
 
-void FileSpool::resume() {
+void FileSpool::open() {
   // O_NONBLOCK: a planted FIFO must not make us wait.
   auto left = home_->folder().open_file(name_, O_RDWR | O_NONBLOCK);
   if (left && is_regular(left.get())) {
     file_ = shared(std::move(left));
-    size_ = hash_whole(file_->get(), hasher_);
+    // Who gives up before all of it is hashed has learnt nothing against it.
+    stage_ = Stage::resuming;
+    removal_ = Removal::never;
     return;
   }
   const bool absent = !left && errno == ENOENT;
   if (!left && !absent && !is_no_file(errno)) base::throw_errno("cannot open", name_.c_str());
   if (!absent) home_->folder().remove(name_);
   file_ = shared(home_->folder().create_file(name_));
+}
+
+void FileSpool::resume(std::uint64_t most) {
+  std::vector<std::byte> buffer(read_bytes);
+  for (const auto end = size_ + most; resuming() && size_ < end;) {
+    const auto got = pread(file_->get(), buffer.data(), buffer.size(), static_cast<off_t>(size_));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) base::throw_errno("read spool");
+    if (got == 0) {
+      stage_ = Stage::usable;
+      removal_ = Removal::on_destruction;
+    }
+    hasher_.update({buffer.data(), static_cast<std::size_t>(got)});
+    size_ += static_cast<std::uint64_t>(got);
+  }
 }
 
 void FileSpool::append(base::ByteView bytes) {

@@ -1,6 +1,7 @@
 // The Spool of the filesystem store: a file in <data>/spool.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,8 @@ class FileSpool final : public Spool {
  public:
   // Anonymous: a new file of a random name.
   FileSpool(std::shared_ptr<SpoolFolder> home, oci::Algorithm algorithm);
-  // Named after `digest`: with the bytes an earlier one left, hashed again (blocks: 0.7 s per GB,
-  // more from a cold disk), or new. REQUIRES: no other one is open for it (else EBUSY).
+  // Named after `digest`: new, or with the bytes an earlier one left, which resume() has to hash
+  // first. REQUIRES: no other one is open for it (else EBUSY).
   FileSpool(std::shared_ptr<SpoolFolder> home, const oci::Digest& digest);
   ~FileSpool() override;
   FileSpool(const FileSpool&) = delete;
@@ -29,14 +30,21 @@ class FileSpool final : public Spool {
   void restart() override;
   void keep() override;
 
+  // There are bytes of an earlier one left to hash. Until there are none, the Spool may only be
+  // resumed or destroyed, which then leaves the file.
+  bool resuming() const { return stage_ == Stage::resuming; }
+  // Hashes about `most` bytes more (blocks: 0.7 s per GB, more from a cold disk).
+  void resume(std::uint64_t most);
+
   const std::string& name() const { return name_; }
   // commit() has moved the file away: there is nothing left to remove.
   void moved_away() { name_.clear(); }
 
  private:
   enum class Removal { on_destruction, never };
+  enum class Stage { resuming, usable };
 
-  void resume();
+  void open();
   void cut_back();
 
   std::shared_ptr<SpoolFolder> home_;
@@ -47,6 +55,7 @@ class FileSpool final : public Spool {
   oci::Hasher hasher_;
   std::uint64_t size_ = 0;
   Removal removal_ = Removal::on_destruction;
+  Stage stage_ = Stage::usable;
 };
 
 }  // namespace entrepot::store

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <mutex>
 #include <utility>
 
+#include "entrepot/async/limiter.hpp"
 #include "entrepot/base/log.hpp"
 #include "entrepot/store/blob_store.hpp"
 #include "store/durable.hpp"
@@ -22,6 +24,11 @@ namespace {
 
 constexpr std::array algorithms{oci::Algorithm::sha256, oci::Algorithm::sha512};
 constexpr unsigned shards = 256;
+// Hashing what a large fill left takes seconds. In between others get at the pool, and a caller
+// that is stopped goes.
+constexpr std::uint64_t hash_slice = std::uint64_t{64} << 20;
+constexpr std::size_t resumes_at_once = 2;
+constexpr std::chrono::hours for_ever{24 * 365};
 
 Folder made_inside(const Folder& folder, std::string_view name) {
   folder.make(std::string(name));
@@ -89,6 +96,7 @@ class FilesystemStore final : public BlobStore {
   Folder blobs_;
   Folder quarantine_;
   std::shared_ptr<SpoolFolder> spools_;
+  async::Limiter resumes_{resumes_at_once};
   // Between judging a file by its size and moving it away nobody puts a good one in its place.
   std::mutex names_;
 };
@@ -128,9 +136,14 @@ std::unique_ptr<Spool> FilesystemStore::begin(oci::Algorithm algorithm) {
 }
 
 async::Task<std::unique_ptr<Spool>> FilesystemStore::begin_or_resume(const oci::Digest& digest) {
-  co_return co_await pool_.run([this, &digest]() -> std::unique_ptr<Spool> {
-    return std::make_unique<FileSpool>(spools_, digest);
-  });
+  auto spool =
+      co_await pool_.run([this, &digest] { return std::make_unique<FileSpool>(spools_, digest); });
+  std::optional<async::Limiter::Permit> permit;
+  while (spool->resuming()) {
+    if (!permit) permit = co_await resumes_.acquire(for_ever);
+    co_await pool_.run([&spool] { spool->resume(hash_slice); });
+  }
+  co_return spool;
 }
 
 async::Task<BlobInfo> FilesystemStore::commit(std::unique_ptr<Spool> spool,

@@ -1,6 +1,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <fstream>
 
 #include "contract/blob_store_contract.hpp"
@@ -205,6 +208,86 @@ TEST_F(FilesystemStore, what_is_no_file_in_the_place_of_a_partial_is_removed) {
   auto spool = run_task(store_->begin_or_resume(digest));
   spool->append(base::as_bytes("content"));
   EXPECT_EQ(run_task(store_->commit(std::move(spool), digest)).size, 7U);
+}
+
+void write_sparse(const fs::path& path, std::uintmax_t size) {
+  write_file(path, "");
+  fs::resize_file(path, size);
+}
+
+constexpr std::uintmax_t large_partial = std::uintmax_t{192} << 20;
+
+async::Task<> resume_and_sign(BlobStore& store, oci::Digest digest, std::string signature,
+                              std::vector<std::string>& signatures) {
+  auto spool = co_await store.begin_or_resume(digest);
+  spool->keep();
+  signatures.push_back(signature);
+}
+
+async::Task<> count_turns(async::BlockingPool& pool, const std::vector<std::string>& signatures,
+                          int& turns) {
+  while (signatures.empty()) {
+    co_await pool.run([] {});
+    ++turns;
+  }
+}
+
+// Rows: O-01
+TEST_F(FilesystemStore, hashing_a_large_partial_lets_others_at_the_pool) {
+  const auto digest = digest_of("content");
+  write_sparse(spool_path() / layout::fill_spool(digest), large_partial);
+  std::vector<std::string> signatures;
+  int turns = 0;
+  boost::asio::io_context context(1);
+  async::spawn(context.get_executor(), resume_and_sign(*store_, digest, "large", signatures),
+               "resume");
+  async::spawn(context.get_executor(), count_turns(pool_, signatures, turns), "turns");
+  context.run();
+  EXPECT_EQ(signatures, std::vector<std::string>{"large"});
+  EXPECT_GE(turns, 3) << "one a slice";
+}
+
+TEST_F(FilesystemStore, two_partials_are_hashed_at_once) {
+  std::vector<std::string> signatures;
+  boost::asio::io_context context(1);
+  const auto resume = [&](const std::string& name, std::uintmax_t size) {
+    const auto digest = digest_of(name);
+    write_sparse(spool_path() / layout::fill_spool(digest), size);
+    async::spawn(context.get_executor(), resume_and_sign(*store_, digest, name, signatures),
+                 "resume");
+  };
+  resume("first", large_partial);
+  resume("second", large_partial);
+  resume("small", 1);
+  context.run();
+  EXPECT_EQ(signatures.size(), 3U);
+  EXPECT_NE(signatures.front(), "small");
+}
+
+// Rows: O-01
+TEST_F(FilesystemStore, a_resume_that_is_stopped_leaves_the_partial) {
+  const auto digest = digest_of("content");
+  const auto partial = spool_path() / layout::fill_spool(digest);
+  write_sparse(partial, large_partial);
+  std::vector<std::string> signatures;
+  {
+    boost::asio::io_context context(1);
+    boost::asio::cancellation_signal cancellation;
+    async::spawn_cancellable(context.get_executor(),
+                             resume_and_sign(*store_, digest, "cancelled", signatures), "resume",
+                             cancellation.slot());
+    boost::asio::post(context,
+                      [&] { cancellation.emit(boost::asio::cancellation_type::terminal); });
+    context.run();
+    EXPECT_EQ(fs::file_size(partial), large_partial);
+    async::spawn(context.get_executor(), resume_and_sign(*store_, digest, "destroyed", signatures),
+                 "resume");
+    context.restart();
+    context.run_one();
+  }
+  EXPECT_TRUE(signatures.empty());
+  EXPECT_EQ(fs::file_size(partial), large_partial);
+  EXPECT_EQ(run_task(store_->begin_or_resume(digest))->size(), large_partial) << "nobody holds it";
 }
 
 TEST_F(FilesystemStore, unknown_files_among_blobs_are_not_listed) {
