@@ -46,7 +46,10 @@ async::Task<> Committer::commit(std::function<void(Batch&)> work) {
   const PendingWrite::FrameGuard guard(*write);
   add(write);
   co_await write->done();
-  if (write->failure) std::rethrow_exception(write->failure);
+  // Taken, so that the exception ends here and not with the Committer's reference to the write.
+  if (auto failure = std::exchange(write->failure, nullptr)) {
+    std::rethrow_exception(std::move(failure));
+  }
 }
 
 void Committer::add(std::shared_ptr<PendingWrite> write) {
@@ -103,7 +106,7 @@ void Committer::settle(Group group) {
         group = group.subspan(result.count);
         break;
       case Ending::failed:
-        fail(group.first(result.count), as_exception(result.code));
+        for (const auto& write : group.first(result.count)) fail(*write, as_exception(result.code));
         group = group.subspan(result.count);
         break;
     }
@@ -124,7 +127,8 @@ void Committer::settle_full(Group group, const Attempt& result) {
       return;
     }
   }
-  fail(group, std::make_exception_ptr(IndexFull("index: no room left on the disk or in the map")));
+  fail(*group.front(),
+       std::make_exception_ptr(IndexFull("index: no room left on the disk or in the map")));
 }
 
 Committer::Attempt Committer::attempt(Group group) {
@@ -163,9 +167,9 @@ void Committer::release(Group group) {
   for (const auto& write : group) write->finish();
 }
 
-void Committer::fail(Group group, const std::exception_ptr& failure) {
-  for (const auto& write : group) write->failure = failure;
-  release(group);
+void Committer::fail(PendingWrite& write, std::exception_ptr&& failure) {
+  write.failure = std::move(failure);
+  write.finish();
 }
 
 }  // namespace entrepot::index

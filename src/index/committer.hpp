@@ -54,7 +54,8 @@ class Committer {
   Attempt attempt(Group group);
   static Attempt ended_with(int code, std::size_t count, bool erases);
   static void release(Group group);
-  static void fail(Group group, const std::exception_ptr& failure);
+  // Gives the failure away: no two threads may hold the same one.
+  static void fail(PendingWrite& write, std::exception_ptr&& failure);
 
   Environment& environment_;
   std::mutex mutex_;  // guards waiting_, stopping_

@@ -74,7 +74,7 @@ class SingleFlight {
     {
       const std::lock_guard lock(flight->mutex);
       flight->value = std::move(value);
-      flight->failure = failure;
+      flight->failure = std::move(failure);
     }
     flight->done.notify_all();
   }
