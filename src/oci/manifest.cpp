@@ -147,6 +147,24 @@ void refuse_confusion(const json::object& root, ManifestKind kind) {
   }
 }
 
+// The type a body has that does not name it; empty when such a body must name it: Docker's schema 2
+// (image manifest v2 schema 2, "mediaType") and the artifact manifest.
+std::string_view type_of_shape(const json::object& root, ManifestKind kind) {
+  switch (kind) {
+    case ManifestKind::image:
+      return media_type::oci_manifest;
+    case ManifestKind::index:
+      return media_type::oci_index;
+    case ManifestKind::schema1:
+      return member(root, "signatures") != nullptr ? media_type::docker_schema1_signed
+                                                   : media_type::docker_schema1;
+    case ManifestKind::artifact:
+    case ManifestKind::unknown:
+      break;
+  }
+  return {};
+}
+
 void check_type(const json::object& root, const Manifest& manifest) {
   const auto claimed = string_member(root, "mediaType");
   if (!claimed.empty() && bare_media_type(claimed) != manifest.media_type) {
@@ -158,6 +176,10 @@ void check_type(const json::object& root, const Manifest& manifest) {
     throw Malformed("schemaVersion is not " + std::to_string(expected));
   }
   refuse_confusion(root, manifest.kind);
+  if (claimed.empty() && manifest.kind != ManifestKind::unknown &&
+      type_of_shape(root, manifest.kind) != manifest.media_type) {
+    throw Malformed("a manifest without mediaType is not " + manifest.media_type);
+  }
 }
 
 void read_body(Manifest& manifest, const json::object& root) {

@@ -45,9 +45,11 @@ struct Manifest {
 
 inline constexpr std::size_t max_manifest_bytes = 4 * 1024 * 1024;
 
-// `media_type` is the Content-Type the bytes came with (it decides; a `mediaType` member that
-// disagrees is an error, as are duplicate keys, `layers` beside `manifests` (CVE-2021-41190), a bad
-// digest, a negative or fractional size, depth above 32). The error is a sentence for the client or
+// `media_type` is the Content-Type the bytes came with. It must be the one type these bytes can
+// have, so that whoever sends them first decides nothing for others: the `mediaType` member;
+// without one the OCI type, or for schema 1 the signed type exactly when there are `signatures`.
+// Any other is an error, as are duplicate keys, `layers` beside `manifests` (CVE-2021-41190), a bad
+// digest, a negative or fractional size, depth above 32. The error is a sentence for the client or
 // the log. CPU time is bounded by max_manifest_bytes.
 std::expected<Manifest, std::string> parse_manifest(std::string_view bytes,
                                                     std::string_view media_type);

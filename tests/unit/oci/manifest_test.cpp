@@ -62,7 +62,9 @@ TEST(ParseManifest, artifact_type_of_its_own_wins_and_subject_is_read) {
 }
 
 TEST(ParseManifest, layer_with_urls_is_foreign) {
-  const auto text = R"({"schemaVersion":2,"config":)" + config() + R"(,"layers":[)" +
+  const auto text = R"({"schemaVersion":2,"mediaType":")" +
+                    std::string(media_type::docker_manifest) + R"(","config":)" + config() +
+                    R"(,"layers":[)" +
                     descriptor("x/y", b, "1", R"(,"urls":["https://example.com/l"])") + "," +
                     descriptor("x/y", b, "1", R"(,"urls":[])") + "]}";
   const auto manifest = parsed(text, media_type::docker_manifest);
@@ -72,12 +74,13 @@ TEST(ParseManifest, layer_with_urls_is_foreign) {
 }
 
 TEST(ParseManifest, index_has_children_whatever_their_type) {
-  const auto text = R"({"schemaVersion":2,"manifests":[)" +
+  const auto text = R"("manifests":[)" +
                     descriptor(std::string(media_type::oci_manifest), a, "1",
                                R"(,"platform":{"os":"linux","architecture":"arm64"})") +
                     "," + descriptor(std::string(media_type::oci_index), b, "2") + "]}";
   for (const auto type : {media_type::oci_index, media_type::docker_list}) {
-    const auto manifest = parsed(text, type);
+    const auto manifest =
+        parsed(R"({"schemaVersion":2,"mediaType":")" + std::string(type) + "\"," + text, type);
     EXPECT_EQ(manifest.kind, ManifestKind::index);
     ASSERT_EQ(manifest.edges.size(), 2U);
     EXPECT_EQ(manifest.edges[0].kind, EdgeKind::manifest);
@@ -101,12 +104,13 @@ TEST(ParseManifest, artifact_of_2022_has_blobs) {
 }
 
 TEST(ParseManifest, schema_1_lists_its_layers_plain_or_signed) {
-  const auto text = R"({"schemaVersion":1,"name":"library/x","tag":"1","architecture":"amd64",
+  const auto plain = R"({"schemaVersion":1,"name":"library/x","tag":"1","architecture":"amd64",
     "fsLayers":[{"blobSum":")" +
-                    a + R"("},{"blobSum":")" + a +
-                    R"("}],"history":[{"v1Compatibility":"{}"}],"signatures":[{"header":{}}]})";
-  for (const auto type : {media_type::docker_schema1, media_type::docker_schema1_signed}) {
-    const auto manifest = parsed(text, type);
+                     a + R"("},{"blobSum":")" + a + R"("}],"history":[{"v1Compatibility":"{}"}])";
+  for (const auto& [type, end] :
+       {std::pair(media_type::docker_schema1, "}"),
+        std::pair(media_type::docker_schema1_signed, R"(,"signatures":[{"header":{}}]})")}) {
+    const auto manifest = parsed(plain + end, type);
     EXPECT_EQ(manifest.kind, ManifestKind::schema1);
     ASSERT_EQ(manifest.edges.size(), 2U);
     EXPECT_EQ(manifest.edges[1].kind, EdgeKind::layer);
@@ -163,6 +167,39 @@ TEST(ParseManifest, refuses_what_two_readers_could_read_differently) {
       {"not a manifest's media type", image(), ""},
   };
   for (const auto& row : rows) expect_refused(row);
+}
+
+// Rows: M-01
+TEST(ParseManifest, bytes_have_one_type_whatever_is_claimed) {
+  constexpr std::string_view every[] = {
+      media_type::oci_manifest,         media_type::oci_index,   media_type::oci_artifact,
+      media_type::docker_manifest,      media_type::docker_list, media_type::docker_schema1,
+      media_type::docker_schema1_signed};
+  const auto body = [](std::string_view rest, std::string_view type) {
+    const auto named = type.empty() ? "" : R"("mediaType":")" + std::string(type) + "\",";
+    return "{" + named + std::string(rest);
+  };
+  const auto picture = R"("schemaVersion":2,"config":)" + config() + R"(,"layers":[]})";
+  const auto list = std::string(R"("schemaVersion":2,"manifests":[]})");
+  const auto old = std::string(R"("schemaVersion":1,"fsLayers":[])");
+  const std::pair<std::string, std::string_view> rows[] = {
+      {body(picture, ""), media_type::oci_manifest},
+      {body(picture, media_type::oci_manifest), media_type::oci_manifest},
+      {body(picture, media_type::docker_manifest), media_type::docker_manifest},
+      {body(list, ""), media_type::oci_index},
+      {body(list, media_type::docker_list), media_type::docker_list},
+      {body(R"("blobs":[]})", ""), ""},
+      {body(R"("blobs":[]})", media_type::oci_artifact), media_type::oci_artifact},
+      {body(old + "}", ""), media_type::docker_schema1},
+      {body(old + R"(,"signatures":null})", ""), media_type::docker_schema1},
+      {body(old + R"(,"signatures":[{}]})", ""), media_type::docker_schema1_signed},
+  };
+  for (const auto& [text, type] : rows) {
+    for (const auto claimed : every) {
+      EXPECT_EQ(parse_manifest(text, claimed).has_value(), claimed == type)
+          << text << " as " << claimed;
+    }
+  }
 }
 
 // Rows: M-02, M-07
