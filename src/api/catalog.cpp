@@ -26,7 +26,7 @@ async::Task<http::Reply> answer_catalog(Call call) {
   const auto page = requested_page(call.request);
   auto asked = page;
   asked.limit = page.limit + 1;  // one more tells whether there is a next page
-  auto names = co_await call.house.local.catalog(asked);
+  auto names = co_await call.house.local.catalog(call.house.directory.upstreams(), asked);
   const bool more = page.limit > 0 && names.size() > page.limit;
   if (names.size() > page.limit)
     names.erase(names.begin() + static_cast<std::ptrdiff_t>(page.limit), names.end());

@@ -32,7 +32,8 @@ std::string_view selected_upstream(const registry::Directory& directory,
 async::Task<registry::Route> locate(const Collaborators& house, const http::Request& request,
                                     Match matched) {
   const auto upstream = selected_upstream(house.directory, request, matched.upstream);
-  auto held = registry::Directory::Held::no;
+  using Held = registry::Directory::Held;
+  auto held = Held::no;
   if (!upstream.empty()) {
     // `ns` decides, but buildkit puts a mirror's path behind /v2 even then: the component may be an
     // alias with a port, which is no part of a repository's name.
@@ -43,9 +44,9 @@ async::Task<registry::Route> locate(const Collaborators& house, const http::Requ
     required_name(matched.name.substr(leading.size() + 1));
   } else {
     const auto name = required_name(matched.name);
-    const bool exists = co_await house.index.read(
-        [&](const index::View& view) { return index::repository_exists(view, name); });
-    if (exists) held = registry::Directory::Held::yes;
+    const auto kind = co_await house.index.read(
+        [&](const index::View& view) { return index::repository_kind(view, name); });
+    if (kind) held = *kind == index::RepositoryKind::local ? Held::yes : Held::mirrored;
   }
   auto route = house.directory.route(upstream, matched.name, held);
   if (!route) {

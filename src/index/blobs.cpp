@@ -52,18 +52,32 @@ bool linked(const View& view, const oci::RepositoryName& repository, const oci::
   return id && linked(view, *id, digest);
 }
 
-void link(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest) {
-  const auto id = ensure_repository(batch, repository);
+void link(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
+          const oci::Digest& digest) {
+  const auto [id, upstream] = ensure_repository(batch, repository, kind);
   if (linked(batch, id, digest)) return;
   batch.put(Space::links, Key().repository(id).digest(digest), {});
-  batch.put(Space::linked_in, Key().digest(digest).repository(id), {});
+  batch.put(Space::linked_in, Key().digest(digest).upstream(upstream).repository(id), {});
 }
 
 void unlink(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest) {
-  const auto id = repository_id(batch, repository);
-  if (!id) return;
-  batch.erase(Space::links, Key().repository(*id).digest(digest));
-  batch.erase(Space::linked_in, Key().digest(digest).repository(*id));
+  const auto record = repository_record(batch, repository);
+  if (!record) return;
+  const auto [id, upstream] = *record;
+  batch.erase(Space::links, Key().repository(id).digest(digest));
+  batch.erase(Space::linked_in, Key().digest(digest).upstream(upstream).repository(id));
+}
+
+bool linked_beside(const View& view, std::string_view upstream, const oci::Digest& digest) {
+  const auto id = upstream_id(view, upstream);
+  if (!id) return false;
+  bool found = false;
+  view.scan(Space::linked_in, Key().digest(digest).upstream(*id), {},
+            [&found](base::ByteView, base::ByteView) {
+              found = true;
+              return Continue::no;
+            });
+  return found;
 }
 
 std::vector<oci::RepositoryName> linked_in(const View& view, const oci::Digest& digest,
@@ -72,7 +86,7 @@ std::vector<oci::RepositoryName> linked_in(const View& view, const oci::Digest& 
   if (limit == 0) return names;
   const Key prefix = Key().digest(digest);
   view.scan(Space::linked_in, prefix, {}, [&](base::ByteView key, base::ByteView) {
-    const auto id = intact(repository_in_key(key, key_size(digest)), "link");
+    const auto id = intact(repository_in_key(key, key_size(digest) + sizeof(UpstreamId)), "link");
     if (auto name = repository_name(view, id)) names.push_back(std::move(*name));
     return names.size() < limit ? Continue::yes : Continue::no;
   });

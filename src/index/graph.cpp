@@ -89,10 +89,11 @@ std::optional<ManifestInfo> manifest_info(const View& view, const oci::Digest& d
   return ManifestInfo{std::string(stored->media_type), stored->bytes.size()};
 }
 
-void put_manifest(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest,
-                  std::string_view bytes, const oci::Manifest& parsed, base::WallTime /*now*/) {
-  link(batch, repository, digest);
-  // The bytes cannot have changed; the type under which they came first stays (M-01).
+void put_manifest(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
+                  const oci::Digest& digest, std::string_view bytes, const oci::Manifest& parsed,
+                  base::WallTime /*now*/) {
+  link(batch, repository, kind, digest);
+  // The bytes cannot have changed, and they have but one type (M-01, oci::parse_manifest).
   if (batch.get(Space::manifests, Key().digest(digest))) return;
   batch.put(Space::manifests, Key().digest(digest),
             base::as_bytes(encode(StoredManifest{parsed.media_type, bytes})));

@@ -4,6 +4,13 @@
 #include <stdexcept>
 
 namespace entrepot::index {
+namespace {
+
+std::array<std::byte, 4> big_endian(std::uint32_t value) {
+  return {std::byte(value >> 24), std::byte(value >> 16), std::byte(value >> 8), std::byte(value)};
+}
+
+}  // namespace
 
 void Key::add(base::ByteView bytes) {
   if (bytes.size() > bytes_.size() - size_) throw std::length_error("index key too long");
@@ -12,10 +19,12 @@ void Key::add(base::ByteView bytes) {
 }
 
 Key& Key::repository(RepositoryId id) {
-  const auto value = static_cast<std::uint32_t>(id);
-  const std::array bytes{std::byte(value >> 24), std::byte(value >> 16), std::byte(value >> 8),
-                         std::byte(value)};
-  add(bytes);
+  add(big_endian(static_cast<std::uint32_t>(id)));
+  return *this;
+}
+
+Key& Key::upstream(UpstreamId id) {
+  add(big_endian(static_cast<std::uint32_t>(id)));
   return *this;
 }
 

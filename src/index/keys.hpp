@@ -2,23 +2,26 @@
 //
 //   space             key                                        value
 //   meta              name of a number                           version, number(s)
-//   repositories      name                                       RepositoryId
+//   repositories      name                                       RepositoryRecord
 //   repository_names  repository(4)                              name
 //   tags              repository(4) tag                          TagRecord
 //   history           repository(4) tag 00 ~sequence(8)          digest the tag left (newest first)
 //   blobs             digest                                     BlobRecord
 //   links             repository(4) digest                       (empty)
-//   linked_in         digest repository(4)                       (empty)
+//   linked_in         digest upstream(4) repository(4)           (empty)
 //   manifests         digest                                     media type, bytes
 //   edges             digest                                     every edge, in order
 //   parents           child digest, parent digest                the edge between them
 //   referrers         subject digest, referrer digest            Referrer
 //   journal           sequence(8)                                JournalRow
+//   upstreams         name                                       number
 //
-// digest: one byte of algorithm, then its 32 or 64 raw bytes, so one digest is never the prefix of
-// another. Numbers are big-endian, so byte order is their order. A repository's name stands in one
-// key only; all others carry its number, so the longest key is 4 + 128 + 1 + 8 or 65 + 65 bytes,
-// and a name of 255 fits too (LMDB's limit is 511, reliability.md B-07).
+// upstream: the number of the one a repository mirrors, so that "has anybody earned this digest
+// from that upstream?" is one look, however many hold it; 0 for local repositories. digest: one
+// byte of algorithm, then its 32 or 64 raw bytes, so one digest is never the prefix of another.
+// Numbers are big-endian, so byte order is their order. A repository's name stands in one key only;
+// all others carry its number, so the longest key is 4 + 128 + 1 + 8 or 65 + 65 bytes, and a name
+// of 255 fits too (LMDB's limit is 511, reliability.md B-07).
 #pragma once
 
 #include <array>
@@ -48,15 +51,18 @@ enum class Space : std::uint8_t {
   parents = 11,
   referrers = 12,
   journal = 13,
+  upstreams = 14,
 };
 
 // Names of the rows in Space::meta.
 inline constexpr std::string_view schema_row = "schema";
 inline constexpr std::string_view last_repository_row = "last repository";
+inline constexpr std::string_view last_upstream_row = "last upstream";
 inline constexpr std::string_view last_journal_row = "last journal row";
 inline constexpr std::string_view blob_totals_row = "blob totals";
 
 enum class RepositoryId : std::uint32_t {};
+enum class UpstreamId : std::uint32_t { none = 0 };  // none: of local repositories
 
 // One byte less than LMDB's 511: the space stands in front.
 inline constexpr std::size_t max_key_bytes = 510;
@@ -65,6 +71,7 @@ inline constexpr std::size_t max_key_bytes = 510;
 class Key {
  public:
   Key& repository(RepositoryId id);
+  Key& upstream(UpstreamId id);
   Key& number(std::uint64_t value);
   Key& text(std::string_view text);
   Key& digest(const oci::Digest& digest);

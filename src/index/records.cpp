@@ -88,14 +88,18 @@ std::optional<BlobTotals> decode_blob_totals(base::ByteView bytes) {
   return if_complete(reader, BlobTotals{blobs, total});
 }
 
-std::string encode(RepositoryId id) {
-  return RecordWriter(version).number(static_cast<std::uint32_t>(id)).take();
+std::string encode(const RepositoryRecord& record) {
+  return RecordWriter(version)
+      .number(static_cast<std::uint32_t>(record.id))
+      .number(static_cast<std::uint32_t>(record.upstream))
+      .take();
 }
 
-std::optional<RepositoryId> decode_repository(base::ByteView bytes) {
+std::optional<RepositoryRecord> decode_repository(base::ByteView bytes) {
   RecordReader reader(bytes, version);
   const auto id = reader.number<std::uint32_t>();
-  return if_complete(reader, RepositoryId{id});
+  const auto upstream = reader.number<std::uint32_t>();
+  return if_complete(reader, RepositoryRecord{RepositoryId{id}, UpstreamId{upstream}});
 }
 
 std::string encode(const StoredManifest& record) {

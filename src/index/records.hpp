@@ -26,8 +26,12 @@ std::optional<BlobRecord> decode_blob(base::ByteView bytes);
 std::string encode(const BlobTotals& record);
 std::optional<BlobTotals> decode_blob_totals(base::ByteView bytes);
 
-std::string encode(RepositoryId id);
-std::optional<RepositoryId> decode_repository(base::ByteView bytes);
+struct RepositoryRecord {
+  RepositoryId id;
+  UpstreamId upstream;
+};
+std::string encode(const RepositoryRecord& record);
+std::optional<RepositoryRecord> decode_repository(base::ByteView bytes);
 
 // A manifest as it lies in the map; both fields point into the record.
 struct StoredManifest {

@@ -1,7 +1,6 @@
 #include "index/repositories.hpp"
 
-#include "entrepot/index/catalog.hpp"
-#include "index/records.hpp"
+#include <algorithm>
 
 namespace entrepot::index {
 namespace {
@@ -21,6 +20,17 @@ bool holds_something(const View& view, RepositoryId id) {
   return has_rows(view, Space::links, prefix) || has_rows(view, Space::tags, prefix);
 }
 
+// The number of the upstream that a new canonical name begins with.
+UpstreamId ensure_upstream(Batch& batch, const oci::RepositoryName& canonical) {
+  const auto text = canonical.text();
+  const auto name = std::string_view(text).substr(0, text.find('/'));
+  if (const auto known = upstream_id(batch, name)) return *known;
+  const auto number = meta_number(batch, last_upstream_row) + 1;
+  put_meta_number(batch, last_upstream_row, number);
+  batch.put(Space::upstreams, base::as_bytes(name), base::as_bytes(encode_number(number)));
+  return static_cast<UpstreamId>(number);
+}
+
 }  // namespace
 
 std::uint64_t meta_number(const View& view, std::string_view row) {
@@ -32,21 +42,38 @@ void put_meta_number(Batch& batch, std::string_view row, std::uint64_t value) {
   batch.put(Space::meta, base::as_bytes(row), base::as_bytes(encode_number(value)));
 }
 
-std::optional<RepositoryId> repository_id(const View& view, const oci::RepositoryName& repository) {
+std::optional<RepositoryRecord> repository_record(const View& view,
+                                                  const oci::RepositoryName& repository) {
   const auto value = view.get(Space::repositories, base::as_bytes(repository.text()));
   if (!value) return std::nullopt;
   return intact(decode_repository(*value), "repository");
 }
 
-RepositoryId ensure_repository(Batch& batch, const oci::RepositoryName& repository) {
-  if (const auto known = repository_id(batch, repository)) return *known;
+std::optional<RepositoryId> repository_id(const View& view, const oci::RepositoryName& repository) {
+  const auto record = repository_record(view, repository);
+  if (!record) return std::nullopt;
+  return record->id;
+}
+
+std::optional<UpstreamId> upstream_id(const View& view, std::string_view upstream) {
+  const auto value = view.get(Space::upstreams, base::as_bytes(upstream));
+  if (!value) return std::nullopt;
+  return static_cast<UpstreamId>(intact(decode_number(*value), "upstream"));
+}
+
+RepositoryRecord ensure_repository(Batch& batch, const oci::RepositoryName& repository,
+                                   RepositoryKind kind) {
+  if (const auto known = repository_record(batch, repository)) return *known;
   const auto number = meta_number(batch, last_repository_row) + 1;
   put_meta_number(batch, last_repository_row, number);
-  const auto id = static_cast<RepositoryId>(number);
+  const RepositoryRecord record{.id = static_cast<RepositoryId>(number),
+                                .upstream = kind == RepositoryKind::mirrored
+                                                ? ensure_upstream(batch, repository)
+                                                : UpstreamId::none};
   const auto name = base::as_bytes(repository.text());
-  batch.put(Space::repositories, name, base::as_bytes(encode(id)));
-  batch.put(Space::repository_names, Key().repository(id), name);
-  return id;
+  batch.put(Space::repositories, name, base::as_bytes(encode(record)));
+  batch.put(Space::repository_names, Key().repository(record.id), name);
+  return record;
 }
 
 std::optional<oci::RepositoryName> repository_name(const View& view, RepositoryId id) {
@@ -59,13 +86,27 @@ bool repository_exists(const View& view, const oci::RepositoryName& repository) 
   return id && holds_something(view, *id);
 }
 
-std::vector<oci::RepositoryName> repositories(const View& view, std::string_view after,
-                                              std::size_t limit) {
+std::optional<RepositoryKind> repository_kind(const View& view,
+                                              const oci::RepositoryName& repository) {
+  const auto record = repository_record(view, repository);
+  if (!record || !holds_something(view, record->id)) return std::nullopt;
+  return record->upstream == UpstreamId::none ? RepositoryKind::local : RepositoryKind::mirrored;
+}
+
+std::vector<oci::RepositoryName> repositories(const View& view,
+                                              std::span<const std::string> upstreams,
+                                              std::string_view after, std::size_t limit) {
   std::vector<oci::RepositoryName> names;
   if (limit == 0) return names;
+  std::vector wanted{UpstreamId::none};
+  for (const auto& upstream : upstreams) {
+    if (const auto id = upstream_id(view, upstream)) wanted.push_back(*id);
+  }
   view.scan(Space::repositories, {}, base::as_bytes(after),
             [&](base::ByteView key, base::ByteView value) {
-              if (!holds_something(view, intact(decode_repository(value), "repository"))) {
+              const auto record = intact(decode_repository(value), "repository");
+              if (std::ranges::find(wanted, record.upstream) == wanted.end() ||
+                  !holds_something(view, record.id)) {
                 return Continue::yes;
               }
               if (auto name = oci::RepositoryName::parse(base::as_text(key))) {

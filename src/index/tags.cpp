@@ -42,7 +42,8 @@ std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& reposi
 
 void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
              const oci::Digest& digest, base::WallTime now, Cause cause) {
-  const auto id = ensure_repository(batch, repository);
+  const auto kind = cause == Cause::mirror ? RepositoryKind::mirrored : RepositoryKind::local;
+  const auto id = ensure_repository(batch, repository, kind).id;
   const auto key = tag_key(id, tag.text());
   const auto before = read_tag(batch, key);
   if (before && before->digest == digest) {

@@ -209,7 +209,9 @@ async::Task<> Download::record(std::uint64_t size) {
     const auto now = table_->house.clock.wall();
     co_await table_->house.index.write([&](index::Batch& batch) {
       index::put_blob(batch, origin_.digest, size, now);
-      for (const auto& repository : earned) index::link(batch, repository, origin_.digest);
+      for (const auto& repository : earned) {
+        index::link(batch, repository, index::RepositoryKind::mirrored, origin_.digest);
+      }
     });
   } while (!fill_->close_if_all_in(earned));
   table_->house.metrics.blob_stored(size);

@@ -51,7 +51,8 @@ async::Task<Arrival::Kept> keep(Shared context, oci::RepositoryName repository,
   const auto now = context->wall();
   try {
     co_await context->facts().write([&](index::Batch& batch) {
-      index::put_manifest(batch, repository, content->digest, content->bytes, parsed, now);
+      index::put_manifest(batch, repository, index::RepositoryKind::mirrored, content->digest,
+                          content->bytes, parsed, now);
       if (tag) point_tag(batch, repository, *tag, content->digest, now);
     });
     co_return Arrival::Kept::yes;
@@ -107,6 +108,7 @@ async::Task<registry::Answer<Arrival>> fetch_manifest(Shared context, Place plac
     co_return std::unexpected(std::move(parsed.error()));
   }
   if (const auto* digest = reference.digest()) answer->digest = *digest;
+  answer->media_type = parsed->media_type;
   auto content = std::make_shared<const registry::ManifestContent>(std::move(*answer));
   const auto kept = co_await keep(context, place.canonical, content, std::move(*parsed), tag);
   co_return Arrival{.content = std::move(content), .kept = kept};

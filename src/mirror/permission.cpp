@@ -40,8 +40,9 @@ async::Task<registry::Answer<void>> prove(Shared context, Place place, oci::Dige
 
 async::Task<bool> link(Shared context, Place place, oci::Digest digest) {
   try {
-    co_await context->facts().write(
-        [&](index::Batch& batch) { index::link(batch, place.canonical, digest); });
+    co_await context->facts().write([&](index::Batch& batch) {
+      index::link(batch, place.canonical, index::RepositoryKind::mirrored, digest);
+    });
     co_return true;
   } catch (const index::IndexFull& error) {
     base::log::error("blob not linked", {{"repository", place.canonical.text()},

@@ -61,9 +61,18 @@ std::optional<Route> Directory::route(std::string_view ns, std::string_view name
   auto parsed = oci::RepositoryName::parse(name);
   if (!parsed) return std::nullopt;
   if (held_locally == Held::yes || reserved_.matches(name) || entries_.empty()) {
+    // Left behind by an entry that is gone: its account's rights went with it.
+    if (held_locally == Held::mirrored) return std::nullopt;
     return Route{.source = &local_, .name = *parsed, .canonical = *parsed, .upstream = {}};
   }
   return mirrored(entries_.front(), name);
+}
+
+std::vector<std::string> Directory::upstreams() const {
+  std::vector<std::string> names;
+  names.reserve(entries_.size());
+  for (const auto& entry : entries_) names.push_back(entry.name);
+  return names;
 }
 
 bool Directory::knows(std::string_view text) const { return find(text) != nullptr; }

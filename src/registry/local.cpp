@@ -128,9 +128,11 @@ async::Task<Answer<ReferrerPage>> Local::referrers(oci::RepositoryName name, oci
   co_return std::move(*found);
 }
 
-async::Task<std::vector<oci::RepositoryName>> Local::catalog(Page page) {
-  co_return co_await index_.read(
-      [&](const index::View& view) { return index::repositories(view, page.after, page.limit); });
+async::Task<std::vector<oci::RepositoryName>> Local::catalog(std::vector<std::string> upstreams,
+                                                             Page page) {
+  co_return co_await index_.read([&](const index::View& view) {
+    return index::repositories(view, upstreams, page.after, page.limit);
+  });
 }
 
 }  // namespace entrepot::registry

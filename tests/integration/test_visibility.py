@@ -108,6 +108,46 @@ def test_a_deleted_repository_is_gone_by_tag(both, guarded):
     assert both.manifest(f"priv/{NAME}", "v1").status == 404
 
 
+@pytest.mark.row("M-01", "C-13")
+def test_an_upstream_cannot_give_anothers_manifest_its_type(start, upstream):
+    manifest = images.small("untyped", kind="oci").json()
+    del manifest["mediaType"]
+    body = images.dump(manifest)
+    digest = images.sha256(body)
+
+    def claim(kind):
+        return lambda exchange: exchange.send(hostile.plain(
+            200, body, [("Content-Type", kind), ("Docker-Content-Digest", digest)]))
+
+    with hostile.Upstream() as liar:
+        liar.script("/manifests/", claim(images.DOCKER_MANIFEST))
+        upstream.script("/manifests/", claim(images.OCI_MANIFEST))
+        mirror = start(upstream_at("liar", liar.url), upstream_at("true", upstream.url))
+        assert mirror.manifest("liar/t/app", digest).status == 502
+        for _ in range(2):
+            answer = mirror.manifest("true/t/app", digest)
+            assert answer.status == 200 and answer.body == body
+            assert answer.header("Content-Type") == images.OCI_MANIFEST
+
+
+@pytest.mark.row("C-20")
+def test_what_a_removed_upstream_left_is_nobodys(both):
+    walk.hold(both, f"priv/{NAME}", "v1", IMAGE)
+    assert f"priv/{NAME}" in both.get("/v2/_catalog").json()["repositories"]
+    removed = both.config["upstreams"].pop(0)
+    for reserved in ([], ["**"]):
+        both.config["local"] = reserved
+        both.restart()
+        for target in targets():
+            assert both.get(f"/v2/priv/{NAME}/{target}").status in (401, 403, 404), target
+        assert both.get(f"/v2/priv/{NAME}/tags/list").status in (401, 403, 404)
+        assert both.get("/v2/_catalog").json()["repositories"] == []
+    both.config["local"] = []
+    both.config["upstreams"].insert(0, removed)
+    both.restart()
+    assert both.manifest(f"priv/{NAME}", "v1").status == 200
+
+
 @pytest.mark.row("C-23")
 def test_the_refusal_of_one_account_is_not_the_refusal_of_another(both):
     for target in targets():

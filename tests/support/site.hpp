@@ -26,7 +26,7 @@ struct Site {
     co_await store.commit(std::move(spool), digest);
     co_await facts.write([&](index::Batch& batch) {
       index::put_blob(batch, digest, bytes.size(), base::WallTime());
-      index::link(batch, name(repository), digest);
+      index::link(batch, name(repository), index::RepositoryKind::local, digest);
     });
   }
 
@@ -35,7 +35,8 @@ struct Site {
     const auto parsed = oci::parse_manifest(bytes, media_type).value();
     const auto digest = digest_of(bytes);
     co_await facts.write([&](index::Batch& batch) {
-      index::put_manifest(batch, name(repository), digest, bytes, parsed, base::WallTime());
+      index::put_manifest(batch, name(repository), index::RepositoryKind::local, digest, bytes,
+                          parsed, base::WallTime());
       for (const auto& one : tags) {
         index::set_tag(batch, name(repository), tag(one), digest, base::WallTime(),
                        index::Cause::push);

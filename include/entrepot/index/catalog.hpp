@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,10 @@
 #include "entrepot/oci/name.hpp"
 
 namespace entrepot::index {
+
+// Whose content a repository holds; fixed when it is created. A mirrored one has a canonical name:
+// "<upstream>/<name there>".
+enum class RepositoryKind { local, mirrored };
 
 // ---- tags -------------------------------------------------------------------------------------
 
@@ -31,7 +36,8 @@ enum class Cause : std::uint8_t { push = 1, mirror = 2, removed_upstream = 3, de
 
 std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& repository,
                              const oci::Tag& tag);
-// Creates the repository when new. A change of digest appends a journal row.
+// Creates the repository when new: a mirrored one for Cause::mirror. A change of digest appends a
+// journal row.
 void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
              const oci::Digest& digest, base::WallTime now, Cause cause);
 // An upstream confirmed the tag as it stands; no journal row. No effect when the tag is gone or
@@ -51,9 +57,14 @@ std::vector<oci::Digest> tag_history(const View& view, const oci::RepositoryName
 // ---- repositories -----------------------------------------------------------------------------
 
 bool repository_exists(const View& view, const oci::RepositoryName& repository);
-// Up to `limit` names in byte order after `after`.
-std::vector<oci::RepositoryName> repositories(const View& view, std::string_view after,
-                                              std::size_t limit);
+// Absent when it does not exist.
+std::optional<RepositoryKind> repository_kind(const View& view,
+                                              const oci::RepositoryName& repository);
+// Local repositories and those mirrored from `upstreams`: up to `limit` names in byte order after
+// `after`.
+std::vector<oci::RepositoryName> repositories(const View& view,
+                                              std::span<const std::string> upstreams,
+                                              std::string_view after, std::size_t limit);
 
 // ---- blobs and links --------------------------------------------------------------------------
 
@@ -75,9 +86,13 @@ BlobTotals blob_totals(const View& view);
 // The right of a repository to a digest, earned by a push, a mount, or its own upstream. Nothing is
 // answered without it (design.md "Bytes").
 bool linked(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest);
-// Creates the repository when new.
-void link(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest);
+// Creates the repository when new, as one of this kind.
+void link(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
+          const oci::Digest& digest);
 void unlink(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest);
+// Whether any repository mirrored from `upstream` holds a link to `digest`. One look, however many
+// do.
+bool linked_beside(const View& view, std::string_view upstream, const oci::Digest& digest);
 // Names of repositories that hold a link to `digest`, at most `limit`.
 std::vector<oci::RepositoryName> linked_in(const View& view, const oci::Digest& digest,
                                            std::size_t limit);
@@ -100,9 +115,10 @@ struct ManifestInfo {
 std::optional<ManifestInfo> manifest_info(const View& view, const oci::Digest& digest);
 
 // Stores the bytes exactly, its edges both ways, and a referrer row when it has a subject; links it
-// in `repository`. Idempotent.
-void put_manifest(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest,
-                  std::string_view bytes, const oci::Manifest& parsed, base::WallTime now);
+// in `repository`, as link() does. Idempotent.
+void put_manifest(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
+                  const oci::Digest& digest, std::string_view bytes, const oci::Manifest& parsed,
+                  base::WallTime now);
 
 // Edges in the order they stand in the manifest.
 std::vector<oci::Edge> edges(const View& view, const oci::Digest& manifest);

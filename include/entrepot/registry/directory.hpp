@@ -37,12 +37,15 @@ class Directory {
   // looked up upstream, whichever way they are asked for without naming an upstream.
   Directory(Source& local, std::vector<DirectoryEntry> entries, base::GlobSet reserved);
 
-  enum class Held { no, yes };
+  // mirrored: what is held under this very name is an upstream's, reached through its entry only.
+  enum class Held { no, yes, mirrored };
   // `ns`: value of ?ns=, or of the path prefix before /v2; empty when there is none. `name`: all
   // components between /v2/ and the verb. `held_locally`: whether a local repository of exactly
   // this name exists. Absent: NAME_UNKNOWN (unknown ns, or a name no rule covers).
   std::optional<Route> route(std::string_view ns, std::string_view name, Held held_locally) const;
 
+  // The entries' names.
+  std::vector<std::string> upstreams() const;
   // Whether `text` is the name or an alias of an entry.
   bool knows(std::string_view text) const;
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "entrepot/index/index.hpp"
 #include "entrepot/registry/source.hpp"
@@ -25,8 +27,10 @@ class Local : public Source {
   async::Task<Answer<ReferrerPage>> referrers(oci::RepositoryName name, oci::Digest subject,
                                               std::string artifact_type, Page page) override;
 
-  // Names of every repository that has something here.
-  async::Task<std::vector<oci::RepositoryName>> catalog(Page page);
+  // Names of the local repositories, and of those mirrored from `upstreams`, that have something
+  // here.
+  async::Task<std::vector<oci::RepositoryName>> catalog(std::vector<std::string> upstreams,
+                                                        Page page);
 
  private:
   index::Index& index_;

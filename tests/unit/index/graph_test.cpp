@@ -15,7 +15,8 @@ class Graph : public Catalog {
  protected:
   void put(const oci::Digest& digest, std::vector<oci::Edge> edges) {
     write([&](Batch& batch) {
-      put_manifest(batch, repo("app"), digest, "{}", manifest_of(edges), at(1));
+      put_manifest(batch, repo("app"), RepositoryKind::mirrored, digest, "{}", manifest_of(edges),
+                   at(1));
     });
   }
   void hold(const oci::Digest& digest) {
@@ -36,7 +37,9 @@ TEST_P(Graph, a_manifest_is_kept_byte_for_byte) {
       {edge(EdgeKind::config, sha256("config")), edge(EdgeKind::layer, sha256("layer"), 100),
        edge(EdgeKind::foreign, sha256("far")), edge(EdgeKind::layer, sha256("layer"), 100)});
   for (int times = 0; times < 2; ++times) {
-    write([&](Batch& batch) { put_manifest(batch, repo("app"), digest, bytes, parsed, at(1)); });
+    write([&](Batch& batch) {
+      put_manifest(batch, repo("app"), RepositoryKind::mirrored, digest, bytes, parsed, at(1));
+    });
   }
   read([&](const View& view) {
     EXPECT_EQ(manifest(view, digest)->bytes, bytes);
@@ -58,11 +61,15 @@ TEST_P(Graph, a_manifest_is_kept_byte_for_byte) {
 }
 
 // Rows: M-01
-TEST_P(Graph, the_type_a_manifest_came_with_stays) {
+TEST_P(Graph, a_manifest_put_again_stays_as_it_is) {
   auto parsed = manifest_of({});
-  write([&](Batch& batch) { put_manifest(batch, repo("a"), sha256("m"), "{}", parsed, at(1)); });
+  write([&](Batch& batch) {
+    put_manifest(batch, repo("a"), RepositoryKind::mirrored, sha256("m"), "{}", parsed, at(1));
+  });
   parsed.media_type = oci::media_type::oci_index;
-  write([&](Batch& batch) { put_manifest(batch, repo("b"), sha256("m"), "{}", parsed, at(1)); });
+  write([&](Batch& batch) {
+    put_manifest(batch, repo("b"), RepositoryKind::mirrored, sha256("m"), "{}", parsed, at(1));
+  });
   read([&](const View& view) {
     EXPECT_EQ(manifest(view, sha256("m"))->media_type, oci::media_type::oci_manifest);
     EXPECT_TRUE(linked(view, repo("b"), sha256("m")));
@@ -98,8 +105,9 @@ TEST_P(Graph, blobs_are_counted) {
 TEST_P(Graph, a_link_belongs_to_one_repository) {
   const auto layer = sha256("layer");
   write([&](Batch& batch) {
-    for (const auto* name : {"a", "a/b", "ab"}) link(batch, repo(name), layer);
-    link(batch, repo("a"), layer);
+    for (const auto* name : {"a", "a/b", "ab"})
+      link(batch, repo(name), RepositoryKind::mirrored, layer);
+    link(batch, repo("a"), RepositoryKind::mirrored, layer);
     unlink(batch, repo("a/b"), layer);
     unlink(batch, repo("never"), layer);
   });
@@ -115,14 +123,37 @@ TEST_P(Graph, a_link_belongs_to_one_repository) {
 }
 
 // Rows: C-20, C-22
+TEST_P(Graph, any_repository_of_an_upstream_stands_beside_however_many_others_hold_the_digest) {
+  const auto layer = sha256("layer");
+  write([&](Batch& batch) {
+    for (int i = 0; i < 300; ++i) {
+      link(batch, repo("aa/" + std::to_string(i)), RepositoryKind::mirrored, layer);
+    }
+    link(batch, repo("bb/app"), RepositoryKind::mirrored, layer);
+    link(batch, repo("cc/local"), RepositoryKind::local, layer);
+  });
+  const auto beside = [&](std::string_view upstream, const oci::Digest& digest) {
+    return read([&](const View& view) { return linked_beside(view, upstream, digest); });
+  };
+  EXPECT_TRUE(beside("aa", layer));
+  EXPECT_TRUE(beside("bb", layer));
+  EXPECT_FALSE(beside("bb", sha512("layer")));
+  EXPECT_FALSE(beside("b", layer));
+  EXPECT_FALSE(beside("cc", layer)) << "that one is local";
+  write([&](Batch& batch) { unlink(batch, repo("bb/app"), layer); });
+  EXPECT_FALSE(beside("bb", layer));
+  EXPECT_TRUE(beside("aa", layer));
+}
+
+// Rows: C-20, C-22
 TEST_P(Graph, a_digest_is_listed_where_a_linked_manifest_names_it) {
   const auto layer = sha256("layer");
   write([&](Batch& batch) {
-    put_manifest(batch, repo("theirs"), sha256("m1"), "{}",
+    put_manifest(batch, repo("theirs"), RepositoryKind::mirrored, sha256("m1"), "{}",
                  manifest_of({edge(EdgeKind::layer, layer, 111)}), at(1));
-    put_manifest(batch, repo("ours"), sha256("m2"), "{}",
+    put_manifest(batch, repo("ours"), RepositoryKind::mirrored, sha256("m2"), "{}",
                  manifest_of({edge(EdgeKind::layer, layer, 222)}), at(1));
-    link(batch, repo("empty"), sha256("m3"));
+    link(batch, repo("empty"), RepositoryKind::mirrored, sha256("m3"));
   });
   read([&](const View& view) {
     ASSERT_TRUE(listed(view, repo("ours"), layer));
@@ -170,7 +201,7 @@ TEST_P(Graph, a_doubling_graph_is_walked_once) {
   write([&](Batch& batch) {
     for (int level = 0; level < levels; ++level) {
       for (int side = 0; side < 2; ++side) {
-        put_manifest(batch, repo("bomb"), name(level, side), "{}",
+        put_manifest(batch, repo("bomb"), RepositoryKind::mirrored, name(level, side), "{}",
                      manifest_of({edge(EdgeKind::manifest, name(level + 1, 0)),
                                   edge(EdgeKind::manifest, name(level + 1, 1))}),
                      at(1));
@@ -181,7 +212,8 @@ TEST_P(Graph, a_doubling_graph_is_walked_once) {
   EXPECT_FALSE(complete(name(0, 0)));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(100));
   write([&](Batch& batch) {
-    put_manifest(batch, repo("bomb"), name(levels, 1), "{}", manifest_of({}), at(1));
+    put_manifest(batch, repo("bomb"), RepositoryKind::mirrored, name(levels, 1), "{}",
+                 manifest_of({}), at(1));
   });
   EXPECT_TRUE(complete(name(0, 0)));
 }
@@ -190,11 +222,12 @@ TEST_P(Graph, a_doubling_graph_is_walked_once) {
 TEST_P(Graph, an_endless_chain_is_incomplete) {
   write([&](Batch& batch) {
     for (int level = 0; level < 2000; ++level) {
-      put_manifest(batch, repo("chain"), sha256(std::to_string(level)), "{}",
-                   manifest_of({edge(EdgeKind::manifest, sha256(std::to_string(level + 1)))}),
+      put_manifest(batch, repo("chain"), RepositoryKind::mirrored, sha256(std::to_string(level)),
+                   "{}", manifest_of({edge(EdgeKind::manifest, sha256(std::to_string(level + 1)))}),
                    at(1));
     }
-    put_manifest(batch, repo("chain"), sha256("2000"), "{}", manifest_of({}), at(1));
+    put_manifest(batch, repo("chain"), RepositoryKind::mirrored, sha256("2000"), "{}",
+                 manifest_of({}), at(1));
   });
   EXPECT_FALSE(complete(sha256("0")));
   EXPECT_TRUE(complete(sha256("1990")));
@@ -208,7 +241,8 @@ class Referrers : public Catalog {
     parsed.artifact_type = std::move(type);
     parsed.annotations = {{"by", std::string(repository)}, {"empty", ""}};
     write([&](Batch& batch) {
-      put_manifest(batch, repo(repository), digest, "{...}", parsed, at(1));
+      put_manifest(batch, repo(repository), RepositoryKind::mirrored, digest, "{...}", parsed,
+                   at(1));
     });
   }
   std::vector<oci::Digest> found(std::string_view type, std::optional<oci::Digest> after,

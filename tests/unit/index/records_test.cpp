@@ -28,7 +28,7 @@ std::vector<Kind> kinds() {
        [](base::ByteView b) { return decode_blob(b).has_value(); }},
       {"totals", encode(BlobTotals{1, 2}),
        [](base::ByteView b) { return decode_blob_totals(b).has_value(); }},
-      {"repository", encode(RepositoryId{7}),
+      {"repository", encode(RepositoryRecord{RepositoryId{7}, UpstreamId{2}}),
        [](base::ByteView b) { return decode_repository(b).has_value(); }},
       {"manifest", encode(StoredManifest{"type", "{}"}),
        [](base::ByteView b) { return decode_manifest(b).has_value(); }},

@@ -197,7 +197,7 @@ TEST_P(Tags, repositories_are_listed_once_on_every_page_size) {
                                        "ab",     "a/b-c",      "a/b/c",  "math",       "math-voila",
                                        "math.x", "math/voila", "math_x", "mathematics"};
   write([&](Batch& batch) {
-    for (const auto& name : names) link(batch, repo(name), one);
+    for (const auto& name : names) link(batch, repo(name), RepositoryKind::local, one);
     unlink(batch, repo("ab"), one);
     set_tag(batch, repo("tagged/only"), latest, one, at(1), Cause::push);
     set_tag(batch, repo("gone"), latest, one, at(1), Cause::push);
@@ -210,8 +210,8 @@ TEST_P(Tags, repositories_are_listed_once_on_every_page_size) {
   for (std::size_t page = 1; page <= expected.size() + 1; ++page) {
     std::vector<std::string> met;
     read([&](const View& view) {
-      for (auto part = repositories(view, "", page); !part.empty();
-           part = repositories(view, met.back(), page)) {
+      for (auto part = repositories(view, {}, "", page); !part.empty();
+           part = repositories(view, {}, met.back(), page)) {
         for (const auto& name : part) met.push_back(name.text());
       }
     });
@@ -223,7 +223,32 @@ TEST_P(Tags, repositories_are_listed_once_on_every_page_size) {
     EXPECT_FALSE(repository_exists(view, repo("gone")));
     EXPECT_FALSE(repository_exists(view, repo("ab")));
     EXPECT_FALSE(repository_exists(view, repo("mat")));
-    EXPECT_THAT(repositories(view, std::string(9000, 'z'), 10), IsEmpty());
+    EXPECT_THAT(repositories(view, {}, std::string(9000, 'z'), 10), IsEmpty());
+  });
+}
+
+// Rows: C-20, P-04
+TEST_P(Tags, mirrored_repositories_are_listed_with_their_upstream_only) {
+  write([](Batch& batch) {
+    link(batch, repo("aa/b"), RepositoryKind::mirrored, one);
+    link(batch, repo("aa/ours"), RepositoryKind::local, one);
+    set_tag(batch, repo("bb/c"), latest, one, at(1), Cause::mirror);
+    set_tag(batch, repo("aa/b"), latest, one, at(1), Cause::push);
+    link(batch, repo("z"), RepositoryKind::local, one);
+  });
+  read([](const View& view) {
+    const std::vector<std::string> none;
+    const std::vector<std::string> both{"bb", "never", "aa"};
+    const std::vector<std::string> aa{"aa"};
+    EXPECT_THAT(texts(repositories(view, none, "", 9)), ElementsAre("aa/ours", "z"));
+    EXPECT_THAT(texts(repositories(view, none, "aa/ours", 1)), ElementsAre("z"));
+    EXPECT_THAT(texts(repositories(view, aa, "", 9)), ElementsAre("aa/b", "aa/ours", "z"));
+    EXPECT_THAT(texts(repositories(view, both, "", 9)),
+                ElementsAre("aa/b", "aa/ours", "bb/c", "z"));
+    EXPECT_EQ(repository_kind(view, repo("aa/b")), RepositoryKind::mirrored) << "what it began as";
+    EXPECT_EQ(repository_kind(view, repo("bb/c")), RepositoryKind::mirrored);
+    EXPECT_EQ(repository_kind(view, repo("aa/ours")), RepositoryKind::local);
+    EXPECT_EQ(repository_kind(view, repo("none")), std::nullopt);
   });
 }
 
@@ -235,7 +260,8 @@ TEST_P(Tags, the_longest_names_have_room) {
   auto manifest = manifest_of({edge(oci::EdgeKind::layer, sha512("layer"))});
   manifest.subject = oci::Descriptor{"x/y", subject, 1};
   write([&](Batch& batch) {
-    put_manifest(batch, longest_repository, sha512("manifest"), "{}", manifest, at(1));
+    put_manifest(batch, longest_repository, RepositoryKind::local, sha512("manifest"), "{}",
+                 manifest, at(1));
     set_tag(batch, longest_repository, longest_tag, sha512("before"), at(1), Cause::push);
     set_tag(batch, longest_repository, longest_tag, sha512("manifest"), at(2), Cause::push);
   });

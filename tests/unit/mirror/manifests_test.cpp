@@ -90,6 +90,9 @@ TEST_F(Manifests, what_is_no_manifest_is_broken_and_not_kept) {
            Row{"a portal that lies", oci_type_, "<html>please log in</html>"},
            Row{"json of another kind", "application/json", image},
            Row{"a type of its own", "application/vnd.example.thing+json", image},
+           Row{"a type these bytes cannot have", std::string(oci::media_type::docker_manifest),
+               R"({"schemaVersion":2,"config":)" + descriptor("application/x", digest_of("c"), 1) +
+                   R"(,"layers":[]})"},
            Row{"nothing", oci_type_, ""},
            Row{"both kinds at once", oci_type_,
                R"({"schemaVersion":2,"layers":[],"manifests":[]})"},

@@ -103,6 +103,18 @@ TEST_F(DirectoryTest, what_is_ours_stays_ours) {
   EXPECT_EQ(routed(directory, "docker.io", "acme/app"), "hub acme/app") << "an upstream was named";
 }
 
+// Rows: C-20
+TEST_F(DirectoryTest, what_a_removed_upstream_left_is_not_ours) {
+  const auto directory = make({"acme/*", "gone/**"});
+  EXPECT_EQ(routed(directory, "", "gone/org/app", Held::mirrored), "-");
+  EXPECT_EQ(routed(directory, "", "gone/org/app", Held::no), "local gone/org/app");
+  EXPECT_EQ(routed(directory, "", "left/org/app", Held::mirrored), "hub left/org/app");
+  const Directory alone(local_, {}, {});
+  EXPECT_EQ(routed(alone, "", "left/org/app", Held::mirrored), "-");
+  EXPECT_EQ(directory.upstreams(), (std::vector<std::string>{"hub", "github", "quay", "site"}));
+  EXPECT_TRUE(alone.upstreams().empty());
+}
+
 TEST_F(DirectoryTest, without_upstreams_everything_is_local) {
   const Directory directory(local_, {}, {});
   EXPECT_EQ(routed(directory, "", "debian"), "local debian");

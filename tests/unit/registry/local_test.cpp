@@ -79,7 +79,7 @@ TEST_F(Local, a_file_of_another_size_is_absent_and_forgotten) {
 
 TEST_F(Local, catalog_lists_repositories_after_a_name) {
   for (const auto* repository : {"b", "a", "c/d"}) run(site_.put_blob(repository, "x"));
-  const auto names = run(site_.local.catalog({.after = "a", .limit = 10}));
+  const auto names = run(site_.local.catalog({}, {.after = "a", .limit = 10}));
   ASSERT_EQ(names.size(), 2U);
   EXPECT_EQ(names[0].text(), "b");
   EXPECT_EQ(names[1].text(), "c/d");
