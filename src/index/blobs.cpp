@@ -80,6 +80,11 @@ bool linked_beside(const View& view, std::string_view upstream, const oci::Diges
   return found;
 }
 
+bool attainable(const View& view, const oci::RepositoryName& repository, std::string_view upstream,
+                const oci::Digest& digest) {
+  return linked(view, repository, digest) || linked_beside(view, upstream, digest);
+}
+
 std::vector<oci::RepositoryName> linked_in(const View& view, const oci::Digest& digest,
                                            std::size_t limit) {
   std::vector<oci::RepositoryName> names;

@@ -28,9 +28,12 @@ void put_referrer(Batch& batch, const oci::Digest& digest, std::uint64_t size,
 }
 
 // One walk over a graph whose parts may be shared any number of times: each digest is judged once.
+// All it enters is listed by a manifest the repository may give, so what is attainable is earned.
 class CompletenessWalk {
  public:
-  explicit CompletenessWalk(const View& view) : view_(view) {}
+  CompletenessWalk(const View& view, const oci::RepositoryName& repository,
+                   std::string_view upstream)
+      : view_(view), repository_(repository), upstream_(upstream) {}
 
   bool complete(const oci::Digest& manifest, int depth) {
     // Stands for "incomplete" while the answer is being found, too.
@@ -52,11 +55,15 @@ class CompletenessWalk {
       switch (edge.kind) {
         case oci::EdgeKind::manifest:
           has_children = true;
-          has_complete_child = has_complete_child || complete(edge.target.digest, depth + 1);
+          has_complete_child = has_complete_child || (may_give(edge.target.digest) &&
+                                                      complete(edge.target.digest, depth + 1));
           break;
         case oci::EdgeKind::config:
         case oci::EdgeKind::layer:
-          if (!view_.get(Space::blobs, Key().digest(edge.target.digest))) return false;
+          if (!view_.get(Space::blobs, Key().digest(edge.target.digest)) ||
+              !may_give(edge.target.digest)) {
+            return false;
+          }
           break;
         case oci::EdgeKind::foreign:
           break;
@@ -65,7 +72,13 @@ class CompletenessWalk {
     return !has_children || has_complete_child;
   }
 
+  bool may_give(const oci::Digest& digest) const {
+    return attainable(view_, repository_, upstream_, digest);
+  }
+
   const View& view_;
+  const oci::RepositoryName& repository_;
+  const std::string_view upstream_;
   std::unordered_map<oci::Digest, bool> judged_;
 };
 
@@ -107,9 +120,11 @@ std::vector<oci::Edge> edges(const View& view, const oci::Digest& manifest) {
   return value ? intact(decode_edges(*value), "edges") : std::vector<oci::Edge>{};
 }
 
-Completeness completeness(const View& view, const oci::Digest& manifest) {
-  return CompletenessWalk(view).complete(manifest, 0) ? Completeness::complete
-                                                      : Completeness::incomplete;
+Completeness completeness(const View& view, const oci::RepositoryName& repository,
+                          std::string_view upstream, const oci::Digest& manifest) {
+  const bool complete = linked(view, repository, manifest) &&
+                        CompletenessWalk(view, repository, upstream).complete(manifest, 0);
+  return complete ? Completeness::complete : Completeness::incomplete;
 }
 
 std::vector<Referrer> referrers(const View& view, const oci::RepositoryName& repository,

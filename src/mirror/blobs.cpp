@@ -151,6 +151,9 @@ async::Task<Content> open_blob(Shared context, Place place, oci::Digest digest) 
 async::Task<registry::Answer<registry::BlobSize>> stat_blob(Shared context, Place place,
                                                             oci::Digest digest) {
   auto held = co_await context->local.stat(place.canonical, digest);
+  if (!held && co_await inherit(context, place, digest)) {
+    held = co_await context->local.stat(place.canonical, digest);
+  }
   if (held) {
     held->provenance.upstream = context->options.name;
     co_return held;

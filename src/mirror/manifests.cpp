@@ -6,6 +6,7 @@
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/index/catalog.hpp"
 #include "entrepot/oci/manifest.hpp"
+#include "mirror/permission.hpp"
 
 namespace entrepot::mirror {
 
@@ -118,6 +119,9 @@ async::Task<registry::Answer<registry::ManifestContent>> manifest_by_digest(Shar
                                                                             Place place,
                                                                             oci::Digest digest) {
   auto held = co_await context->local.manifest(place.canonical, oci::Reference(digest));
+  if (!held && co_await inherit(context, place, digest)) {
+    held = co_await context->local.manifest(place.canonical, oci::Reference(digest));
+  }
   if (held) {
     held->provenance.upstream = context->options.name;
     co_return held;

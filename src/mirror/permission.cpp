@@ -1,31 +1,15 @@
 #include "mirror/permission.hpp"
 
-#include <algorithm>
-
 #include "entrepot/base/log.hpp"
 
 namespace entrepot::mirror {
-
-namespace {
-// A base layer may be linked in very many repositories; not seeing one beside us only costs a HEAD.
-constexpr std::size_t looked_through = 64;
-
-bool earned_beside(const index::View& view, const oci::Digest& digest,
-                   const std::string& upstream) {
-  const auto prefix = upstream + "/";
-  const auto holders = index::linked_in(view, digest, looked_through);
-  return std::ranges::any_of(holders, [&](const oci::RepositoryName& holder) {
-    return holder.text().starts_with(prefix);
-  });
-}
-}  // namespace
 
 async::Task<Standing> standing(Shared context, Place place, oci::Digest digest) {
   co_return co_await context->facts().read([&](const index::View& view) {
     return Standing{.stored = index::blob(view, digest).has_value(),
                     .linked = index::linked(view, place.canonical, digest),
                     .listed = index::listed(view, place.canonical, digest),
-                    .earned_beside = earned_beside(view, digest, context->options.name)};
+                    .earned_beside = index::linked_beside(view, context->options.name, digest)};
   });
 }
 
@@ -36,6 +20,16 @@ async::Task<registry::Answer<void>> prove(Shared context, Place place, oci::Dige
   auto answer = co_await ask_size(context, place, digest);
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   co_return registry::Answer<void>();
+}
+
+async::Task<bool> inherit(Shared context, Place place, oci::Digest digest) {
+  const bool earned = co_await context->facts().read([&](const index::View& view) {
+    return (index::blob(view, digest) || index::manifest_info(view, digest)) &&
+           index::linked_beside(view, context->options.name, digest) &&
+           index::listed(view, place.canonical, digest);
+  });
+  if (!earned) co_return false;
+  co_return co_await link(context, place, digest);
 }
 
 async::Task<bool> link(Shared context, Place place, oci::Digest digest) {

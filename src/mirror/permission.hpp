@@ -24,6 +24,10 @@ enum class BeingEarned { no, beside };
 async::Task<registry::Answer<void>> prove(Shared context, Place place, oci::Digest digest,
                                           Standing standing, BeingEarned fill);
 
+// Makes a digest held here this repository's, too, without asking anybody: it is listed here and
+// earned beside. True when the link is written.
+async::Task<bool> inherit(Shared context, Place place, oci::Digest digest);
+
 // Writes the link; true when it is there.
 async::Task<bool> link(Shared context, Place place, oci::Digest digest);
 

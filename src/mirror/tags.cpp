@@ -84,18 +84,20 @@ async::Task<> refresh_into(Shared context, Place place, oci::Tag tag, HeldTag he
   }
 }
 
-async::Task<bool> complete(Shared context, oci::Digest manifest) {
+// Whether all of the image can be had in this repository without asking upstream.
+async::Task<bool> complete(Shared context, Place place, oci::Digest manifest) {
   co_return co_await context->facts().read([&](const index::View& view) {
-    return index::completeness(view, manifest) == index::Completeness::complete;
+    return index::completeness(view, place.canonical, context->options.name, manifest) ==
+           index::Completeness::complete;
   });
 }
 
 // The held tag although upstream could not confirm it; absent when it is too old, or when the rest
 // of the image could not be had here either (a tag is never answered without its content).
-async::Task<std::optional<Current>> stale(Shared context, HeldTag held) {
+async::Task<std::optional<Current>> stale(Shared context, Place place, HeldTag held) {
   const auto rule = context->options.freshness;
   if (if_error(rule, age_of(*context, held)) == IfError::fail) co_return std::nullopt;
-  if (!co_await complete(context, held.digest)) co_return std::nullopt;
+  if (!co_await complete(context, place, held.digest)) co_return std::nullopt;
   context->metrics().stale_served(context->options.name);
   auto answer = held_answer(*context, held, registry::Outcome::stale);
   answer.provenance.upstream_failed = true;
@@ -106,7 +108,7 @@ async::Task<std::optional<Current>> stale(Shared context, HeldTag held) {
 async::Task<Answer> ask(Shared context, Place place, oci::Tag tag, HeldTag held) {
   const auto key = key_of(place.canonical, oci::Reference(tag));
   if (context->setbacks.find(key, context->steady())) {
-    if (auto old = co_await stale(context, held)) co_return std::move(*old);
+    if (auto old = co_await stale(context, place, held)) co_return std::move(*old);
   }
   const Stopwatch watch;
   const auto pending = std::make_shared<Patient<Answer>>();
@@ -114,7 +116,7 @@ async::Task<Answer> ask(Shared context, Place place, oci::Tag tag, HeldTag held)
   async::spawn(executor, refresh_into(context, place, tag, held, pending), "tag revalidation");
   auto answer = co_await pending->wait(patience);
   if (!answer) {
-    if (auto old = co_await stale(context, held)) co_return std::move(*old);
+    if (auto old = co_await stale(context, place, held)) co_return std::move(*old);
     answer = co_await pending->wait(for_ever);
   }
   if (!answer)
@@ -125,7 +127,7 @@ async::Task<Answer> ask(Shared context, Place place, oci::Tag tag, HeldTag held)
     co_return std::move(*answer);
   }
   if (answer->error().kind == registry::FailureKind::absent) co_return std::move(*answer);
-  if (auto old = co_await stale(context, held)) {
+  if (auto old = co_await stale(context, place, held)) {
     old->provenance.upstream_time = watch.elapsed();
     co_return std::move(*old);
   }
@@ -155,8 +157,8 @@ async::Task<Answer> first(Shared context, Place place, oci::Tag tag, Want want) 
   co_return answer;
 }
 
-async::Task<Answer> offline(Shared context, HeldTag held) {
-  if (co_await complete(context, held.digest)) {
+async::Task<Answer> offline(Shared context, Place place, HeldTag held) {
+  if (co_await complete(context, place, held.digest)) {
     co_return held_answer(*context, held, registry::Outcome::offline);
   }
   co_return std::unexpected(offline_failure(*context));
@@ -175,7 +177,7 @@ async::Task<Answer> current(Shared context, Place place, oci::Tag tag, Want want
     case Step::answer_pinned:
       co_return held_answer(*context, *held, registry::Outcome::hit);
     case Step::answer_offline:
-      co_return co_await offline(context, *held);
+      co_return co_await offline(context, place, *held);
     case Step::answer_and_refresh: {
       const auto executor = co_await async::this_executor();
       async::spawn(executor, refresh_behind(context, place, tag, *held), "tag refresh");

@@ -108,6 +108,40 @@ def test_a_deleted_repository_is_gone_by_tag(both, guarded):
     assert both.manifest(f"priv/{NAME}", "v1").status == 404
 
 
+QUICK = {"freshness": {"fresh": "0s", "negative": "1s"}, "retries": 0}
+
+
+@pytest.mark.row("C-18", "C-22")
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_tag_answered_without_upstream_has_all_its_content(start, upstream, offline):
+    image = images.index_of([images.small(n, kind="oci") for n in "ab"])
+    for name in ("t/staging", "t/prod"):
+        upstream.add(image, name, "v1")
+    mirror = start(upstream_at("aa", upstream.url, **QUICK))
+    walk.hold(mirror, "aa/t/staging", "v1", image)
+    assert mirror.manifest("aa/t/prod", "v1").status == 200
+    upstream.close()
+    if offline:
+        mirror.config["upstreams"][0]["offline"] = True
+        mirror.restart()
+    walk.pull(mirror.address, "aa/t/prod", "v1", image)
+    for digest in image.blobs:
+        assert mirror.head(f"/v2/aa/t/prod/blobs/{digest}").status == 200
+
+
+@pytest.mark.row("C-18", "C-20", "C-22")
+def test_a_tag_whose_content_only_another_upstream_gave_is_not_answered(start, upstream):
+    with hostile.Upstream() as other:
+        for server in (upstream, other):
+            server.add(IMAGE, NAME, "v1")
+        mirror = start(upstream_at("aa", upstream.url), upstream_at("bb", other.url, **QUICK))
+        walk.hold(mirror, f"aa/{NAME}", "v1", IMAGE)
+        assert mirror.manifest(f"bb/{NAME}", "v1").status == 200
+    assert mirror.manifest(f"bb/{NAME}", "v1").status in (502, 504)
+    assert mirror.blob(f"bb/{NAME}", IMAGE.layers()[0]).status in (502, 504)
+    assert mirror.manifest(f"aa/{NAME}", "v1").status == 200
+
+
 @pytest.mark.row("M-01", "C-13")
 def test_an_upstream_cannot_give_anothers_manifest_its_type(start, upstream):
     manifest = images.small("untyped", kind="oci").json()

@@ -123,10 +123,18 @@ void put_manifest(Batch& batch, const oci::RepositoryName& repository, Repositor
 // Edges in the order they stand in the manifest.
 std::vector<oci::Edge> edges(const View& view, const oci::Digest& manifest);
 
-// Whether everything a client needs is held: for an image its config and layers, for an index at
-// least one child that is complete. Foreign layers do not count. Each digest is visited once.
+// Whether a repository may give `digest`, which a manifest it may give lists, without asking its
+// upstream: it holds a link, or another repository of the same upstream does. `upstream` is empty
+// for a local repository, where only its own link counts.
+bool attainable(const View& view, const oci::RepositoryName& repository, std::string_view upstream,
+                const oci::Digest& digest);
+
+// Whether a client can have everything it needs of a manifest linked in `repository`, there and
+// without its upstream: for an image its config and layers, for an index at least one child that is
+// complete; each is held and attainable. Foreign layers do not count. Each digest is visited once.
 enum class Completeness { complete, incomplete };
-Completeness completeness(const View& view, const oci::Digest& manifest);
+Completeness completeness(const View& view, const oci::RepositoryName& repository,
+                          std::string_view upstream, const oci::Digest& manifest);
 
 // ---- referrers (OCI 1.1) ----------------------------------------------------------------------
 

@@ -20,10 +20,14 @@ class Graph : public Catalog {
     });
   }
   void hold(const oci::Digest& digest) {
-    write([&](Batch& batch) { put_blob(batch, digest, 7, at(1)); });
+    write([&](Batch& batch) {
+      put_blob(batch, digest, 7, at(1));
+      link(batch, repo("app"), RepositoryKind::mirrored, digest);
+    });
   }
-  bool complete(const oci::Digest& digest) {
-    return read([&](const View& view) { return completeness(view, digest); }) ==
+  bool complete(const oci::Digest& digest, std::string_view in = "app",
+                std::string_view upstream = "") {
+    return read([&](const View& view) { return completeness(view, repo(in), upstream, digest); }) ==
            Completeness::complete;
   }
 };
@@ -192,6 +196,36 @@ TEST_P(Graph, an_index_is_complete_with_one_complete_child) {
   EXPECT_TRUE(complete(sha256("outer")));
 }
 
+// Rows: C-18, C-20, C-22
+TEST_P(Graph, an_image_is_complete_only_where_all_of_it_may_be_had) {
+  const auto index = sha256("index");
+  const auto image = sha256("image");
+  const auto layer = sha256("layer");
+  const auto put_in = [](Batch& batch, std::string_view repository, const oci::Digest& digest,
+                         const oci::Edge& only) {
+    put_manifest(batch, repo(repository), RepositoryKind::mirrored, digest, "{}",
+                 manifest_of({only}), at(1));
+  };
+  write([&](Batch& batch) {
+    put_in(batch, "aa/staging", index, edge(EdgeKind::manifest, image));
+    put_in(batch, "aa/staging", image, edge(EdgeKind::layer, layer));
+    put_blob(batch, layer, 7, at(1));
+    link(batch, repo("aa/staging"), RepositoryKind::mirrored, layer);
+    for (const auto* name : {"aa/prod", "bb/app"}) {
+      put_in(batch, name, index, edge(EdgeKind::manifest, image));
+    }
+  });
+  EXPECT_TRUE(complete(index, "aa/staging", "aa"));
+  EXPECT_TRUE(complete(index, "aa/prod", "aa")) << "listed here, earned beside";
+  EXPECT_FALSE(complete(image, "aa/prod", "aa")) << "nobody lists it by itself";
+  EXPECT_FALSE(complete(index, "bb/app", "bb"));
+  EXPECT_FALSE(complete(index, "aa/never", "aa"));
+  write([&](Batch& batch) { put_in(batch, "bb/app", image, edge(EdgeKind::layer, layer)); });
+  EXPECT_FALSE(complete(index, "bb/app", "bb")) << "the layer is another upstream's";
+  write([&](Batch& batch) { link(batch, repo("bb/app"), RepositoryKind::mirrored, layer); });
+  EXPECT_TRUE(complete(index, "bb/app", "bb"));
+}
+
 // Rows: M-10
 TEST_P(Graph, a_doubling_graph_is_walked_once) {
   constexpr int levels = 40;
@@ -209,13 +243,13 @@ TEST_P(Graph, a_doubling_graph_is_walked_once) {
     }
   });
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_FALSE(complete(name(0, 0)));
+  EXPECT_FALSE(complete(name(0, 0), "bomb"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(100));
   write([&](Batch& batch) {
     put_manifest(batch, repo("bomb"), RepositoryKind::mirrored, name(levels, 1), "{}",
                  manifest_of({}), at(1));
   });
-  EXPECT_TRUE(complete(name(0, 0)));
+  EXPECT_TRUE(complete(name(0, 0), "bomb"));
 }
 
 // Rows: M-10
@@ -229,8 +263,8 @@ TEST_P(Graph, an_endless_chain_is_incomplete) {
     put_manifest(batch, repo("chain"), RepositoryKind::mirrored, sha256("2000"), "{}",
                  manifest_of({}), at(1));
   });
-  EXPECT_FALSE(complete(sha256("0")));
-  EXPECT_TRUE(complete(sha256("1990")));
+  EXPECT_FALSE(complete(sha256("0"), "chain"));
+  EXPECT_TRUE(complete(sha256("1990"), "chain"));
 }
 
 class Referrers : public Catalog {

@@ -47,7 +47,7 @@ TEST_F(Manifests, the_whole_graph_is_recorded) {
       upstream_.put_manifest("app", "multi", std::string(oci::media_type::oci_index), index);
   const auto complete = [&] {
     return run(site_.facts.read([&](const index::View& view) {
-             return index::completeness(view, digest);
+             return index::completeness(view, name("hub/app"), "hub", digest);
            })) == index::Completeness::complete;
   };
   ASSERT_TRUE(get("app", reference("multi")));
@@ -138,6 +138,34 @@ TEST_F(Manifests, a_manifest_held_for_another_repository_is_asked_for_here) {
   ASSERT_TRUE(get("app", reference("v1")));
   EXPECT_EQ(failed(get("other", reference(digest_of(manifest)))), FailureKind::absent);
   EXPECT_EQ(upstream_.count(Verb::fetching), 2);
+}
+
+// Rows: C-20, C-22
+TEST_F(Manifests, a_child_earned_beside_is_had_where_an_index_lists_it) {
+  const auto image = put_image("staging", "v1");
+  const auto index = R"({"schemaVersion":2,"mediaType":")" +
+                     std::string(oci::media_type::oci_index) + R"(","manifests":[)" +
+                     descriptor(oci_type_, digest_of(image), image.size()) + "]}";
+  pull_image("staging", "v1");
+  upstream_.put_manifest("prod", "multi", std::string(oci::media_type::oci_index), index);
+  ScriptedSource elsewhere;
+  elsewhere.put_manifest("app", "multi", std::string(oci::media_type::oci_index), index);
+  auto& other = add_mirror({.name = "elsewhere"}, elsewhere);
+  ASSERT_TRUE(get("prod", reference("multi")));
+  ASSERT_TRUE(run(other.manifest(name("app"), reference("multi"))));
+  upstream_.fail_all(FailureKind::broken);
+  elsewhere.fail_all(FailureKind::broken);
+  const auto config = digest_of(noise(300, 1));
+  EXPECT_EQ(failed(run(hub().stat(name("prod"), config))), FailureKind::broken);
+  EXPECT_EQ(head("prod", reference(digest_of(image)))->size, image.size());
+  EXPECT_EQ(get("prod", reference(digest_of(image)))->bytes, image);
+  EXPECT_EQ(run(hub().stat(name("prod"), config))->size, 300U) << "now it is listed here";
+  EXPECT_TRUE(pull("prod", config).complete);
+  clock_.advance(minutes(2));
+  EXPECT_EQ(get("prod", reference("multi"))->provenance.outcome, Outcome::stale);
+  for (const auto& wanted : {reference("multi"), reference(digest_of(image))}) {
+    EXPECT_EQ(failed(run(other.manifest(name("app"), wanted))), FailureKind::broken);
+  }
 }
 
 // The index refuses every write.
