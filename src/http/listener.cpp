@@ -6,7 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <cstring>
+#include <exception>
 
 #include "entrepot/base/log.hpp"
 #include "entrepot/base/units.hpp"
@@ -23,6 +23,7 @@ constexpr int backlog = 4096;
 // One look at the socket accepts at most so many: the thread's other connections wait meanwhile.
 constexpr int most_at_once = 64;
 constexpr std::chrono::milliseconds pause_after_error{100};
+constexpr std::chrono::milliseconds pause_when_full{250};
 
 [[noreturn]] void refuse_address(const std::string& address) {
   throw std::system_error(std::make_error_code(std::errc::invalid_argument),
@@ -66,11 +67,6 @@ tcp::endpoint bound_to(int fd) {
   return endpoint;
 }
 
-// Out of descriptors or memory, most likely: to try again at once would only burn the processor.
-bool needs_pause(int error) {
-  return error != EAGAIN && error != EWOULDBLOCK && error != ECONNABORTED && error != EINTR;
-}
-
 Peer describe(const tcp::endpoint& endpoint) {
   auto address = endpoint.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
@@ -79,39 +75,70 @@ Peer describe(const tcp::endpoint& endpoint) {
   return {.address = address.to_string(), .is_loopback = address.is_loopback()};
 }
 
-// Accepts what is there; the errno that stopped it.
-int accept_waiting(const std::shared_ptr<Worker>& worker, int listener) {
-  for (int i = 0; i < most_at_once; ++i) {
-    tcp::endpoint remote;
-    auto size = static_cast<socklen_t>(remote.capacity());
-    base::UniqueFd fd(::accept4(listener, remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd) return errno;
-    remote.resize(size);
-    tcp::socket socket(worker->context);
-    boost::system::error_code ec;
-    socket.assign(remote.protocol(), fd.get(), ec);
-    if (ec) return ec.value();
-    fd.release();
-    Session::start(worker, std::move(socket), describe(remote));
+// False when nobody waits. Throws when we are out of descriptors, of memory, or the like.
+bool accept_one(const std::shared_ptr<Worker>& worker, int listener) {
+  tcp::endpoint remote;
+  auto size = static_cast<socklen_t>(remote.capacity());
+  base::UniqueFd fd(::accept4(listener, remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+  // That one has gone again; others may wait behind it.
+  if (!fd && (errno == ECONNABORTED || errno == EINTR)) return true;
+  if (!fd) base::throw_errno("accept");
+  remote.resize(size);
+  tcp::socket socket(worker->context, remote.protocol(), fd.get());
+  fd.release();
+  Session::start(worker, std::move(socket), describe(remote));
+  return true;
+}
+
+// Somebody waits at the door, and there is no room.
+async::Task<> wait_for_room(std::shared_ptr<Worker> worker) {
+  auto& service = *worker->service;
+  const auto ticket = service.changed.ticket();
+  if (!service.full() || service.draining) co_return;
+  worker->sentinel.dismiss_longest_idle();
+  // Not without end: a connection that becomes idle meanwhile tells nobody.
+  co_await service.changed.wait(ticket, pause_when_full);
+}
+
+async::Task<> accept_round(std::shared_ptr<Worker> worker,
+                           std::shared_ptr<tcp::acceptor> listener) {
+  boost::system::error_code ec;
+  co_await listener->async_wait(tcp::acceptor::wait_read,
+                                asio::redirect_error(asio::use_awaitable, ec));
+  const auto& service = *worker->service;
+  if (service.full()) co_return co_await wait_for_room(worker);
+  for (int i = 0; i < most_at_once && !service.full(); ++i) {
+    if (!accept_one(worker, listener->native_handle())) co_return;
   }
-  return EAGAIN;
+}
+
+// Whoever the kernel has already let in is served; the next one hears that nobody listens.
+void accept_last(const std::shared_ptr<Worker>& worker, tcp::acceptor& listener) {
+  try {
+    for (int i = 0; i < most_at_once && accept_one(worker, listener.native_handle()); ++i) {
+    }
+  } catch (const std::exception& e) {
+    base::log::warn("connections not accepted before the end", {{"error", e.what()}});
+  }
+  boost::system::error_code ignored;
+  listener.close(ignored);
 }
 
 async::Task<> accept_loop(std::shared_ptr<Worker> worker, std::shared_ptr<tcp::acceptor> listener) {
   bool paused = false;
-  boost::system::error_code ec;
   while (!worker->service->draining) {
-    co_await listener->async_wait(tcp::acceptor::wait_read,
-                                  asio::redirect_error(asio::use_awaitable, ec));
-    const int error = accept_waiting(worker, listener->native_handle());
-    const bool pause = needs_pause(error);
-    if (pause && !paused) base::log::warn("accept paused", {{"error", std::strerror(error)}});
-    paused = pause;
-    if (pause) co_await async::sleep_for(pause_after_error);
+    try {
+      // To try again at once would only burn the processor.
+      if (paused) co_await async::sleep_for(pause_after_error);
+      co_await accept_round(worker, listener);
+      paused = false;
+    } catch (const std::exception& e) {
+      if (!paused) base::log::warn("accept paused", {{"error", e.what()}});
+      paused = true;
+    }
   }
-  // Whoever the kernel has already let in is served; the next one hears that nobody listens.
-  accept_waiting(worker, listener->native_handle());
-  listener->close(ec);
+  accept_last(worker, *listener);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "entrepot/http/server.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 
@@ -15,11 +17,30 @@ struct Server::State {
   std::vector<std::shared_ptr<Worker>> workers;
 };
 
+namespace {
+
+// Stored blobs, upstreams, the index and the log need descriptors, too.
+std::size_t allowed_connections() {
+  constexpr rlim_t least = 16;
+  constexpr rlim_t least_reserve = 64;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) base::throw_errno("getrlimit");
+  const auto reserve = std::max(least_reserve, files.rlim_cur / 8);
+  return files.rlim_cur > reserve + least ? files.rlim_cur - reserve : least;
+}
+
+ServerLimits completed(ServerLimits limits) {
+  if (limits.connections == 0) limits.connections = allowed_connections();
+  return limits;
+}
+
+}  // namespace
+
 Server::Server(async::Runtime& runtime, ServerCallbacks callbacks, ServerLimits limits)
     : state_(std::make_shared<State>()) {
   // sendfile has no MSG_NOSIGNAL: a client that left must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
-  state_->service = std::make_shared<Service>(std::move(callbacks), limits);
+  state_->service = std::make_shared<Service>(std::move(callbacks), completed(limits));
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     state_->workers.push_back(std::make_shared<Worker>(runtime.context(i), state_->service));
   }
@@ -52,6 +73,7 @@ std::string Server::adopt(int listening_fd) {
 
 void Server::stop_accepting() {
   state_->service->draining = true;
+  state_->service->changed.notify_all();
   for (const auto& worker : state_->workers) {
     async::asio::post(worker->context, [worker] { worker->drain(); });
   }

@@ -43,13 +43,14 @@ Session::Session(std::shared_ptr<Worker> worker, async::asio::ip::tcp::socket so
       peer_(std::move(peer)),
       conn_(std::move(socket)),
       vigil_(conn_, worker_->sentinel) {
-  ++worker_->service->connections;
   if (const auto& opened = worker_->service->callbacks.connection_opened) opened();
+  ++worker_->service->connections;
 }
 
 Session::~Session() {
   if (const auto& closed = worker_->service->callbacks.connection_closed) closed();
   --worker_->service->connections;
+  worker_->service->changed.notify_all();
 }
 
 void Session::start(const std::shared_ptr<Worker>& worker, async::asio::ip::tcp::socket socket,

@@ -55,6 +55,15 @@ void Sentinel::dismiss_idle() {
   for (auto* vigil : vigils_) vigil->dismiss();
 }
 
+void Sentinel::dismiss_longest_idle() {
+  Vigil* longest = nullptr;
+  for (auto* vigil : vigils_) {
+    if (vigil->awaiting_ != Awaiting::next_request) continue;
+    if (longest == nullptr || vigil->until_ < longest->until_) longest = vigil;
+  }
+  if (longest != nullptr) longest->dismiss();
+}
+
 void Sentinel::enter(Vigil& vigil) {
   vigil.place_ = vigils_.size();
   vigils_.push_back(&vigil);

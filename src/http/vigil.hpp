@@ -70,6 +70,8 @@ class Sentinel {
   Sentinel(async::asio::io_context& context, std::chrono::milliseconds interval);
 
   void dismiss_idle();
+  // Of the idle connections, if there are any.
+  void dismiss_longest_idle();
 
  private:
   friend class Vigil;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "entrepot/async/broadcast.hpp"
 #include "entrepot/http/server.hpp"
 #include "http/vigil.hpp"
 
@@ -16,10 +17,14 @@ namespace entrepot::http {
 struct Service {
   Service(ServerCallbacks c, ServerLimits l) : callbacks(std::move(c)), limits(l) {}
 
+  // Threads that look at the same moment may let in one each.
+  bool full() const { return connections >= limits.connections; }
+
   const ServerCallbacks callbacks;
   const ServerLimits limits;
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
+  async::Broadcast changed;  // a connection has ended, or draining has begun
 };
 
 // Belongs to one thread. Its connections keep it alive; it must not outlive its io_context.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,11 @@ struct ServerLimits {
   std::chrono::milliseconds header{10'000};  // to receive a whole request head
   std::chrono::milliseconds idle{75'000};    // between requests
   std::chrono::milliseconds stall{60'000};   // a reader that takes no byte this long is cut off
+  // Open at once; 0: what RLIMIT_NOFILE allows when the Server is made but for an eighth, at least
+  // 64, which is left to files, upstreams and the log (reliability.md R-03). One more makes the
+  // thread it came to close the connection that has been idle there longest; while there is none,
+  // nobody is accepted before a connection closes.
+  std::size_t connections = 0;
 };
 
 struct ServerCallbacks {

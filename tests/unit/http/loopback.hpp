@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -48,6 +49,8 @@ class Loopback {
     return static_cast<std::uint16_t>(port.value());
   }
   int opened() const { return opened_; }
+  // There is no memory for the next connection.
+  void fail_next_connection() { failing_ = true; }
 
   std::vector<Observed> observed() {
     const std::lock_guard lock(mutex_);
@@ -78,7 +81,10 @@ class Loopback {
       observed_.push_back({finished.request.method, finished.request.target.path, finished.status,
                            finished.bytes_sent, finished.complete});
     };
-    made.connection_opened = [this] { ++opened_; };
+    made.connection_opened = [this] {
+      if (failing_.exchange(false)) throw std::bad_alloc();
+      ++opened_;
+    };
     made.connection_closed = [this] { --opened_; };
     return made;
   }
@@ -86,6 +92,7 @@ class Loopback {
   std::mutex mutex_;  // guards observed_
   std::vector<Observed> observed_;
   std::atomic<int> opened_ = 0;
+  std::atomic<bool> failing_ = false;
   async::Runtime runtime_;
   Server server_;
   std::string address_;

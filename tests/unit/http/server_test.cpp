@@ -2,9 +2,11 @@
 
 #include <sys/resource.h>
 
+#include <optional>
 #include <set>
 
 #include "entrepot/oci/refusal.hpp"
+#include "support/no_descriptors.hpp"
 #include "unit/http/loopback.hpp"
 
 namespace entrepot::http {
@@ -252,18 +254,71 @@ TEST(Server, accepting_goes_on_when_descriptors_come_free_again) {
   RawClient before(server);
   before.send(get("/"));
   EXPECT_EQ(before.receive().status, 200);
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  RawClient waiting(server, 0, [limit] {
-    const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  });
+  std::optional<test::NoDescriptors> none;
+  RawClient waiting(server, 0, [&none] { none.emplace(); });
   waiting.send(get("/waited"));
   before.send(get("/still"));
   EXPECT_EQ(before.receive().body, "GET /still");
   EXPECT_EQ(server.server().connections(), 1U);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  none.reset();
   EXPECT_EQ(waiting.receive().body, "GET /waited");
+}
+
+// Rows: R-03
+TEST(Server, one_too_many_takes_the_place_of_the_longest_idle) {
+  Loopback server(echo, {.connections = 3});
+  std::vector<RawClient> clients;
+  const auto expect_answer = [](RawClient& client) {
+    client.send(get("/"));
+    EXPECT_EQ(client.receive().status, 200);
+  };
+  for (int i = 0; i < 3; ++i) expect_answer(clients.emplace_back(server));
+  expect_answer(clients[0]);
+  RawClient late(server);
+  expect_answer(late);
+  EXPECT_EQ(clients[1].ending(), Ending::end);
+  expect_answer(clients[0]);
+  expect_answer(clients[2]);
+  EXPECT_EQ(server.server().connections(), 3U);
+}
+
+std::chrono::microseconds processor_time() {
+  rusage usage{};
+  EXPECT_EQ(::getrusage(RUSAGE_SELF, &usage), 0);
+  return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         std::chrono::microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+// Rows: R-03
+TEST(Server, while_all_are_busy_the_next_one_waits_at_no_cost) {
+  const auto release = std::make_shared<std::atomic<bool>>(false);
+  Loopback server([release](const Request& request) { return wait_for(release, request); },
+                  {.connections = 2});
+  std::vector<RawClient> busy;
+  for (int i = 0; i < 2; ++i) busy.emplace_back(server).send(get("/slow"));
+  EXPECT_TRUE(Loopback::wait_until([&] { return server.server().connections() == 2; }));
+  RawClient waiting(server);
+  waiting.send(get("/waited"));
+  const auto before = processor_time();
+  std::this_thread::sleep_for(milliseconds(600));
+  EXPECT_LT(processor_time() - before, milliseconds(400));
+  EXPECT_EQ(server.server().connections(), 2U);
+  *release = true;
+  EXPECT_EQ(waiting.receive().body, "/waited");
+  EXPECT_EQ(busy[0].receive().status, 200);
+  EXPECT_EQ(busy[1].receive().status, 200);
+}
+
+// Rows: R-05
+TEST(Server, a_connection_there_is_no_memory_for_does_not_end_accepting) {
+  Loopback server(echo);
+  server.fail_next_connection();
+  RawClient unlucky(server);
+  EXPECT_NE(unlucky.ending(), Ending::timeout);
+  RawClient next(server);
+  next.send(get("/next"));
+  EXPECT_EQ(next.receive().body, "GET /next");
+  EXPECT_EQ(server.server().connections(), 1U);
 }
 
 }  // namespace
