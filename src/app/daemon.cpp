@@ -1,5 +1,6 @@
 #include "app/daemon.hpp"
 
+#include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
@@ -12,6 +13,8 @@ namespace {
 namespace log = base::log;
 
 constexpr std::chrono::seconds disk_interval{10};
+// Taken from what the other server leaves, so that metrics can be had when that one is full.
+constexpr std::size_t most_admin_connections = 16;
 constexpr std::string_view admin_socket_name = "admin";
 
 }  // namespace
@@ -63,7 +66,8 @@ void Daemon::open_listeners() {
     http::ServerCallbacks callbacks;
     callbacks.handler = api::make_admin_handler(collaborators);
     callbacks.observer = api::make_observer(house_.metrics);
-    admin_ = std::make_unique<http::Server>(runtime_, std::move(callbacks));
+    admin_ = std::make_unique<http::Server>(
+        runtime_, std::move(callbacks), http::ServerLimits{.connections = most_admin_connections});
   }
   const bool activated = std::ranges::any_of(
       sockets, [](const auto& socket) { return socket.name != admin_socket_name; });
@@ -137,6 +141,7 @@ async::Task<> Daemon::drain() {
   supervisor_.tell("STOPPING=1\nSTATUS=draining");
   log::info("draining", {{"connections", connections_.load()}});
   server_->stop_accepting();
+  co_await server_->accepting_ended(config_.drain);
   co_await all_answers_finished();
   co_await house_.fills.stop();
   if (admin_) admin_->stop_accepting();

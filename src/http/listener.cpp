@@ -116,7 +116,7 @@ async::Task<> accept_round(std::shared_ptr<Worker> worker,
 // Whoever the kernel has already let in is served; the next one hears that nobody listens.
 void accept_last(const std::shared_ptr<Worker>& worker, tcp::acceptor& listener) {
   try {
-    for (int i = 0; i < most_at_once && accept_one(worker, listener.native_handle()); ++i) {
+    for (int i = 0; i < backlog && accept_one(worker, listener.native_handle()); ++i) {
     }
   } catch (const std::exception& e) {
     base::log::warn("connections not accepted before the end", {{"error", e.what()}});
@@ -139,6 +139,8 @@ async::Task<> accept_loop(std::shared_ptr<Worker> worker, std::shared_ptr<tcp::a
     }
   }
   accept_last(worker, *listener);
+  --worker->service->accept_loops;
+  worker->service->changed.notify_all();
 }
 
 }  // namespace
@@ -183,6 +185,7 @@ void accept_on(const std::shared_ptr<Worker>& worker, base::UniqueFd socket) {
   auto listener = std::make_shared<tcp::acceptor>(worker->context, protocol, socket.get());
   socket.release();
   worker->listeners.push_back(listener);
+  ++worker->service->accept_loops;
   async::spawn(worker->context.get_executor(), accept_loop(worker, listener), "accept");
 }
 

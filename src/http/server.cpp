@@ -79,6 +79,18 @@ void Server::stop_accepting() {
   }
 }
 
+async::Task<> Server::accepting_ended(std::chrono::milliseconds longest) {
+  const auto service = state_->service;
+  const auto end = std::chrono::steady_clock::now() + longest;
+  for (;;) {
+    const auto ticket = service->changed.ticket();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    if (service->accept_loops == 0 || left <= left.zero()) co_return;
+    co_await service->changed.wait(ticket, left);
+  }
+}
+
 std::size_t Server::connections() const { return state_->service->connections; }
 
 }  // namespace entrepot::http

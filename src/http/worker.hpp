@@ -24,7 +24,8 @@ struct Service {
   const ServerLimits limits;
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
-  async::Broadcast changed;  // a connection has ended, or draining has begun
+  std::atomic<std::size_t> accept_loops = 0;
+  async::Broadcast changed;  // a connection or an accept loop has ended, or draining has begun
 };
 
 // Belongs to one thread. Its connections keep it alive; it must not outlive its io_context.

@@ -54,6 +54,9 @@ class Server {
   // Stops accepting and closes idle connections; running requests go on, and answer
   // `Connection: close`. Thread-safe.
   void stop_accepting();
+  // After stop_accepting(): returns when every thread has let in whoever the kernel had accepted,
+  // so that connections() and the callbacks have counted them all, or after `longest`. Thread-safe.
+  async::Task<> accepting_ended(std::chrono::milliseconds longest);
   // Number of connections open; 0 means drained. Thread-safe.
   std::size_t connections() const;
 

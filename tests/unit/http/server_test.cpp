@@ -2,11 +2,13 @@
 
 #include <sys/resource.h>
 
+#include <future>
 #include <optional>
 #include <set>
 
 #include "entrepot/oci/refusal.hpp"
 #include "support/no_descriptors.hpp"
+#include "support/run_task.hpp"
 #include "unit/http/loopback.hpp"
 
 namespace entrepot::http {
@@ -319,6 +321,42 @@ TEST(Server, a_connection_there_is_no_memory_for_does_not_end_accepting) {
   next.send(get("/next"));
   EXPECT_EQ(next.receive().body, "GET /next");
   EXPECT_EQ(server.server().connections(), 1U);
+}
+
+async::Task<Reply> hold_the_thread(std::atomic<bool>& held, std::shared_future<void> release,
+                                   const Request& request) {
+  if (request.target.path == "/hold") {
+    held = true;
+    release.wait();
+  }
+  co_return text_reply(200, "text/plain", request.target.path);
+}
+
+// Rows: O-01
+TEST(Server, whoever_was_let_in_by_the_kernel_is_counted_and_served) {
+  std::promise<void> release;
+  std::atomic<bool> held = false;
+  Loopback server([&held, released = release.get_future().share()](const Request& request) {
+    return hold_the_thread(held, released, request);
+  });
+  RawClient holding(server);
+  holding.send(get("/hold"));
+  ASSERT_TRUE(Loopback::wait_until([&] { return held.load(); }));
+  constexpr std::size_t more = 200;  // than one look at the socket accepts
+  std::vector<RawClient> waiting;
+  for (std::size_t i = 0; i < more; ++i) waiting.emplace_back(server).send(get("/waited"));
+  server.server().stop_accepting();
+  test::RunningRuntime elsewhere(1);
+  const auto ended = elsewhere.start(0, server.server().accepting_ended(milliseconds(20)));
+  ended.wait();
+  EXPECT_EQ(server.server().connections(), 1U) << "it does not wait longer than it may";
+  const auto accepted = elsewhere.start(0, server.server().accepting_ended(milliseconds(60'000)));
+  EXPECT_EQ(accepted.wait_for(milliseconds(50)), std::future_status::timeout);
+  release.set_value();
+  accepted.wait();
+  const auto open = server.server().connections();
+  EXPECT_GE(open + server.observed().size(), more);
+  for (auto& client : waiting) EXPECT_EQ(client.receive().body, "/waited");
 }
 
 }  // namespace
