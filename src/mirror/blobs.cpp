@@ -1,5 +1,7 @@
 #include "mirror/blobs.hpp"
 
+#include <algorithm>
+
 #include "entrepot/base/metrics.hpp"
 #include "mirror/follower.hpp"
 #include "mirror/permission.hpp"
@@ -12,6 +14,7 @@ using Content = registry::Answer<registry::BlobContent>;
 
 // Fills that ended under us (failed for another's sake, overtaken, leaving) before we give up.
 constexpr int most_rounds = 8;
+constexpr std::chrono::seconds try_again_after{5};
 
 // Who asks, and what is known of it.
 struct Wish {
@@ -34,6 +37,10 @@ struct Wish {
             .canonical = place.canonical,
             .digest = digest,
             .size = expected_size()};
+  }
+  // What is left of the client's.
+  std::chrono::milliseconds patience() const {
+    return std::max(context->options.patience - watch.elapsed(), std::chrono::milliseconds(0));
   }
   registry::Provenance provenance(registry::Outcome outcome) const {
     return {
@@ -61,8 +68,17 @@ async::Task<Turn> claim(const Wish& wish) {
   co_return std::move(held);
 }
 
+// The fill keeps its place; who comes again joins it.
+Content too_slow(const Wish& wish) {
+  return std::unexpected(registry::Failure{
+      .kind = registry::FailureKind::busy,
+      .message = "upstream " + wish.context->options.name + " has not sent a byte yet",
+      .retry_after = try_again_after});
+}
+
 async::Task<Turn> pass_directly(const Wish& wish, Remainder remainder) {
-  auto direct = co_await Direct::open(wish.origin(), std::move(remainder), wish.context->metrics());
+  auto direct = co_await Direct::open(wish.origin(), std::move(remainder), wish.context->metrics(),
+                                      wish.patience());
   if (!direct) co_return Content(std::unexpected(std::move(direct.error())));
   registry::BlobContent content{.bytes = std::move(*direct),
                                 .provenance = wish.provenance(registry::Outcome::passed)};
@@ -70,7 +86,9 @@ async::Task<Turn> pass_directly(const Wish& wish, Remainder remainder) {
 }
 
 async::Task<Turn> follow(const Wish& wish, Seat seat, FillTable::State::Place place) {
-  auto opened = co_await seat.fill().opened();
+  auto waited_for = co_await seat.fill().opened(wish.patience());
+  if (!waited_for) co_return too_slow(wish);
+  auto& opened = *waited_for;
   switch (opened.state) {
     case FillState::superseded:
       co_return std::nullopt;

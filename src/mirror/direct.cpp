@@ -24,11 +24,11 @@ Direct::Direct(Origin origin, Remainder remainder, base::Metrics& metrics)
       position_(base_.written),
       hasher_(base_.hasher->fork()) {}
 
-async::Task<registry::Answer<std::unique_ptr<Direct>>> Direct::open(Origin origin,
-                                                                    Remainder remainder,
-                                                                    base::Metrics& metrics) {
+async::Task<registry::Answer<std::unique_ptr<Direct>>> Direct::open(
+    Origin origin, Remainder remainder, base::Metrics& metrics,
+    std::optional<std::chrono::milliseconds> patience) {
   std::unique_ptr<Direct> direct(new Direct(std::move(origin), std::move(remainder), metrics));
-  auto answer = co_await direct->ask();
+  auto answer = co_await direct->ask(patience);
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   direct->upstream_ = std::move(answer->bytes);
   direct->total_ = direct->upstream_->size();
@@ -39,13 +39,15 @@ async::Task<registry::Answer<std::unique_ptr<Direct>>> Direct::open(Origin origi
   co_return direct;
 }
 
-async::Task<registry::Answer<registry::BlobContent>> Direct::ask() {
-  const registry::BlobStart rest{.offset = base_.written, .size = origin_.size};
+async::Task<registry::Answer<registry::BlobContent>> Direct::ask(
+    std::optional<std::chrono::milliseconds> patience) {
+  const registry::BlobStart rest{
+      .offset = base_.written, .size = origin_.size, .patience = patience};
   co_return co_await origin_.upstream->blob_from(origin_.name, origin_.digest, rest);
 }
 
 async::Task<> Direct::rewind() {
-  auto answer = co_await ask();
+  auto answer = co_await ask({});
   if (!answer) registry::refuse(answer.error(), registry::Subject::blob);
   upstream_ = std::move(answer->bytes);
   if (upstream_->size() != total_) {

@@ -5,7 +5,9 @@
 // for the hash's sake: going forward reads and drops, going back starts over.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
 #include "entrepot/base/metrics.hpp"
 #include "mirror/fill.hpp"
@@ -14,10 +16,11 @@ namespace entrepot::mirror {
 
 class Direct : public async::ByteSource {
  public:
-  // Asks upstream, so that its size is known and its refusal a value.
-  static async::Task<registry::Answer<std::unique_ptr<Direct>>> open(Origin origin,
-                                                                     Remainder remainder,
-                                                                     base::Metrics& metrics);
+  // Asks upstream, so that its size is known and its refusal a value. `patience`: for a turn among
+  // the transfers; one who has a body in hand already waits as long as it takes.
+  static async::Task<registry::Answer<std::unique_ptr<Direct>>> open(
+      Origin origin, Remainder remainder, base::Metrics& metrics,
+      std::optional<std::chrono::milliseconds> patience);
 
   std::uint64_t size() const override { return total_; }
   async::Task<async::Chunk> read_at(std::uint64_t offset, std::uint64_t most) override;
@@ -25,7 +28,8 @@ class Direct : public async::ByteSource {
  private:
   Direct(Origin origin, Remainder remainder, base::Metrics& metrics);
 
-  async::Task<registry::Answer<registry::BlobContent>> ask();
+  async::Task<registry::Answer<registry::BlobContent>> ask(
+      std::optional<std::chrono::milliseconds> patience);
   async::Task<> rewind();
   async::Task<async::Chunk> next(std::uint64_t most);
   async::Task<> advance_to(std::uint64_t offset);

@@ -26,11 +26,15 @@ Fill::Progress Fill::progress() const {
   return copy;
 }
 
-async::Task<Fill::Progress> Fill::opened() {
+async::Task<std::optional<Fill::Progress>> Fill::opened(std::chrono::milliseconds longest) {
+  const auto until = std::chrono::steady_clock::now() + longest;
   for (;;) {
     auto now = progress();
     if (now.state != FillState::running || now.readable > 0) co_return now;
-    co_await changed_.wait(now.ticket);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) co_return std::nullopt;
+    co_await changed_.wait(now.ticket, left);
   }
 }
 

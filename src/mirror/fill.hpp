@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -71,8 +72,8 @@ class Fill {
   async::Task<bool> wait(std::uint64_t ticket) { return changed_.wait(ticket); }
 
   // Until there is something to answer with: bytes in hand, or an end. (A 200 is promised to
-  // nobody before; reliability.md section 0.3.)
-  async::Task<Progress> opened();
+  // nobody before; reliability.md section 0.3.) Absent when there is nothing within `longest`.
+  async::Task<std::optional<Progress>> opened(std::chrono::milliseconds longest);
 
   const oci::Digest& digest() const { return digest_; }
   const std::string& upstream_name() const { return upstream_name_; }

@@ -37,7 +37,7 @@ std::optional<async::Chunk> Follower::available(const Fill::Progress& now, std::
 }
 
 async::Task<> Follower::go_direct(Remainder remainder) {
-  auto opened = co_await Direct::open(origin_, std::move(remainder), metrics_);
+  auto opened = co_await Direct::open(origin_, std::move(remainder), metrics_, {});
   if (!opened) registry::refuse(opened.error(), registry::Subject::blob);
   direct_ = std::move(*opened);
   if (direct_->size() != total_) {

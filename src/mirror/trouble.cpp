@@ -16,6 +16,8 @@ registry::FailureKind kind_of(oci::ErrorCode code) {
     case oci::ErrorCode::denied:
     case oci::ErrorCode::unauthorized:
       return registry::FailureKind::denied;
+    case oci::ErrorCode::unavailable:
+      return registry::FailureKind::busy;
     default:
       return registry::FailureKind::broken;
   }

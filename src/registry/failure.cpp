@@ -33,6 +33,8 @@ oci::ErrorCode code_for(FailureKind kind, Subject what) {
       return oci::ErrorCode::upstream_timeout;
     case FailureKind::broken:
       return oci::ErrorCode::upstream_failed;
+    case FailureKind::busy:
+      return oci::ErrorCode::unavailable;
   }
   return oci::ErrorCode::upstream_failed;
 }
@@ -53,6 +55,8 @@ std::string_view to_string(FailureKind kind) {
       return "broken";
     case FailureKind::offline:
       return "offline";
+    case FailureKind::busy:
+      return "busy";
   }
   return "broken";
 }

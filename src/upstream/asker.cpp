@@ -10,8 +10,10 @@ namespace {
 using registry::Failure;
 using registry::FailureKind;
 
-// For a place among the transfers; clients give up on a head after 30 s.
+// A question is a client's, who gives up on a head after 30 s.
 constexpr std::chrono::seconds longest_queue(25);
+constexpr std::chrono::hours as_long_as_it_takes(24 * 365);
+constexpr std::chrono::seconds try_again_after(5);
 
 // Which of several failures tells most. Absent only when every URL says so: nothing may be believed
 // absent because one of them could not be asked.
@@ -19,6 +21,7 @@ int weight(FailureKind kind) {
   switch (kind) {
     case FailureKind::absent:
     case FailureKind::offline:
+    case FailureKind::busy:
       return 0;
     case FailureKind::denied:
       return 1;
@@ -51,11 +54,16 @@ Asker::Asker(const RemoteOptions& options, http::Client& client, async::Blocking
       transfers_(options.concurrency),
       questions_(options.concurrency) {}
 
+async::Task<std::optional<async::Limiter::Permit>> Asker::turn(const Question& question) {
+  if (question.queue == Queue::questions) return questions_.acquire(longest_queue);
+  return transfers_.acquire(question.patience.value_or(as_long_as_it_takes));
+}
+
 async::Task<registry::Answer<Held>> Asker::ask(Question question) {
-  auto& limiter = question.body == BodyUse::stream ? transfers_ : questions_;
-  auto permit = co_await limiter.acquire(longest_queue);
+  auto permit = co_await turn(question);
   if (!permit)
-    co_return std::unexpected(named({FailureKind::timeout, "too many transfers at once"}));
+    co_return std::unexpected(
+        named({FailureKind::busy, "too many requests at once", try_again_after}));
   budget_.pay_in();
   Course course{std::vector<bool>(origins_.urls().size()), {}, {}, {}};
   for (unsigned failures = 1;; ++failures) {

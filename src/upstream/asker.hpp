@@ -47,6 +47,8 @@ class Asker {
     std::optional<Setback> hopeful;  // the weightiest of the last round that may pass
     std::optional<Held> held;
   };
+  // A place among those who ask at once; absent when there was none in time.
+  async::Task<std::optional<async::Limiter::Permit>> turn(const Question& question);
   // One round; false when no URL may be asked now.
   async::Task<bool> ask_each(Question question, Course& course);
   void note(std::size_t url, Setback setback, Course& course);

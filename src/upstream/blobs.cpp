@@ -72,6 +72,7 @@ async::Task<Answer<std::optional<std::uint64_t>>> find_size(std::shared_ptr<Aske
   asked.method = "HEAD";
   asked.from.reset();
   asked.body = BodyUse::text;
+  asked.queue = Queue::questions;
   const auto head = co_await asker->ask(std::move(asked));
   if (!head || head->reply.response->status() != 200) co_return std::nullopt;
   co_return head->reply.response->content_length();
@@ -94,6 +95,8 @@ async::Task<Answer<BlobContent>> open_blob(std::shared_ptr<Asker> asker, oci::Re
                                            oci::Digest digest, registry::BlobStart start) {
   auto asked = question("blob", "GET", name, digest);
   asked.body = BodyUse::stream;
+  asked.queue = Queue::transfers;
+  asked.patience = start.patience;
   if (start.offset > 0) asked.from = start.offset;
   auto held = co_await asker->ask(asked);
   if (!held) co_return std::unexpected(std::move(held.error()));

@@ -2,6 +2,7 @@
 // and redirects. The request is built here from nothing; no client's header is in it. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,8 @@
 namespace entrepot::upstream {
 
 enum class BodyUse { stream, text };
+// Among whom a question waits for its turn.
+enum class Queue { questions, transfers };
 
 struct Question {
   std::string_view kind;  // for metrics: manifest, blob …; a literal
@@ -26,6 +29,9 @@ struct Question {
   std::optional<std::uint64_t> from{};  // Range: bytes=<from>-
   std::optional<std::uint64_t> to{};    // the last byte wanted
   BodyUse body = BodyUse::text;
+  Queue queue = Queue::questions;
+  // Of one that waits among the transfers; absent: as long as it takes.
+  std::optional<std::chrono::milliseconds> patience{};
   std::size_t most = 0;                // of a text
   std::optional<std::size_t> avoid{};  // the URL to ask last
   // Why a successful head cannot be true (captive portals answer 200 too); may be null.

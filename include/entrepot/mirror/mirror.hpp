@@ -35,6 +35,9 @@ struct MirrorOptions {
   Asking asking = Asking::allowed;
   Rollback rollback = Rollback::served;
   std::vector<std::string> pinned{};  // globs over "repository:tag": never asked again once held
+  // For the first byte of a blob; clients give up on a head after 30 s. The fill goes on all the
+  // same, and who asks again joins it.
+  std::chrono::milliseconds patience{25'000};
 };
 
 // Every download of the process, one per digest whoever asks; shared by all mirrors. Thread-safe.

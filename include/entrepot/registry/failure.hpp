@@ -16,13 +16,14 @@ enum class FailureKind {
   timeout,    // no answer in time
   broken,     // unreachable, 5xx, or an answer that cannot be true
   offline,    // we were told never to ask
+  busy,       // it was not our turn to ask in time
 };
 std::string_view to_string(FailureKind kind);
 
 struct Failure {
   FailureKind kind = FailureKind::broken;
   std::string message;                                // for log and client: no secrets
-  std::optional<std::chrono::seconds> retry_after{};  // throttled
+  std::optional<std::chrono::seconds> retry_after{};  // throttled, busy
 };
 
 template <class T>

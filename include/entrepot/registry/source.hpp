@@ -65,6 +65,9 @@ struct BlobContent {
 struct BlobStart {
   std::uint64_t offset = 0;             // the first byte it will read
   std::optional<std::uint64_t> size{};  // of the whole blob, from a descriptor
+  // How long it waits for its turn where only so many transfers run at once (then: busy); absent:
+  // as long as it takes.
+  std::optional<std::chrono::milliseconds> patience{};
 };
 
 struct TagPage {

@@ -291,6 +291,29 @@ TEST_F(Fill, ranges_are_served_as_soon_as_their_bytes_are_there) {
   settle();
 }
 
+// Rows: C-07
+TEST_F(Fill, one_who_waits_too_long_is_told_to_come_again_and_joins_it_then) {
+  options_.patience = milliseconds(30);
+  const auto valve = std::make_shared<Valve>();
+  const auto bytes = noise(big);
+  const auto digest = put_behind(valve, bytes);
+  const auto first = open("app", digest);
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().kind, FailureKind::busy);
+  EXPECT_TRUE(first.error().retry_after);
+  valve->open_to(100'000);
+  context_.restart();
+  context_.poll();
+  auto second = open("app", digest);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->provenance.outcome, Outcome::collapsed);
+  valve->open();
+  EXPECT_EQ(run(drain(*second->bytes)).bytes, bytes);
+  EXPECT_EQ(upstream_.count(Verb::opening), 1);
+  settle();
+  EXPECT_TRUE(stored(digest));
+}
+
 // Rows: C-11
 TEST_F(Fill, a_full_disk_does_not_keep_the_bytes_from_the_clients) {
   const auto bytes = noise(big);

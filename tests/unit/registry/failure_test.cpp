@@ -34,6 +34,7 @@ TEST(Failure, each_kind_has_its_answer) {
            Row{FailureKind::throttled, Subject::blob, ErrorCode::too_many_requests, 429},
            Row{FailureKind::timeout, Subject::blob, ErrorCode::upstream_timeout, 504},
            Row{FailureKind::broken, Subject::blob, ErrorCode::upstream_failed, 502},
+           Row{FailureKind::busy, Subject::blob, ErrorCode::unavailable, 503},
            Row{FailureKind::offline, Subject::manifest, ErrorCode::manifest_unknown, 404},
        }) {
     const auto refusal = refusal_for({.kind = row.kind, .message = "why"}, row.what);

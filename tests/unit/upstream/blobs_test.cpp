@@ -399,5 +399,30 @@ TEST(Blobs, no_more_transfers_at_once_than_allowed) {
   EXPECT_EQ(held.size(), 2U);
 }
 
+TEST(Blobs, who_has_no_patience_is_told_to_come_again) {
+  Lab lab;
+  lab.options.concurrency = 1;
+  lab.server.on("GET", test::content(std::string(20 << 20, 'x')));
+  const auto first = lab.run(lab.remote().blob(app(), digest));
+  ASSERT_TRUE(first);
+  const auto second = lab.run(lab.remote().blob_from(app(), digest, {.patience = 20ms}));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, registry::FailureKind::busy);
+  EXPECT_TRUE(second.error().retry_after);
+}
+
+TEST(Blobs, asking_for_the_first_byte_does_not_wait_for_transfers) {
+  Lab lab;
+  lab.options.concurrency = 1;
+  lab.server.on("HEAD", test::reply(405, ""));
+  lab.server.on("GET", test::content(std::string(20 << 20, 'x')), 1);
+  lab.server.on("GET", test::reply(206, "0", {{"Content-Range", "bytes 0-0/1000000"}}));
+  const auto transfer = lab.run(lab.remote().blob(app(), digest));
+  ASSERT_TRUE(transfer);
+  const auto size = lab.run(lab.remote().stat(app(), digest));
+  ASSERT_TRUE(size) << size.error().message;
+  EXPECT_EQ(size->size, 1'000'000U);
+}
+
 }  // namespace
 }  // namespace entrepot::upstream
