@@ -130,7 +130,8 @@ async::Task<Turn> enter(Wish& wish) {
   if (auto* stranger = std::get_if<FillTable::State::Stranger>(&entrance)) {
     co_return co_await earn(wish, std::move(stranger->fill));
   }
-  co_await fills.wait(std::get<FillTable::State::Closing>(entrance).ticket);
+  const auto ending = std::get<FillTable::State::Closing>(std::move(entrance)).fill;
+  if (!co_await ending->gone(wish.patience())) co_return too_slow(wish);
   co_return std::nullopt;
 }
 

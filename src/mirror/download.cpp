@@ -269,6 +269,7 @@ void Download::leave_table(std::string_view outcome) {
   fill_->close();
   table_->house.metrics.fill_ended(origin_.upstream_name, outcome);
   table_->remove(origin_.digest);
+  fill_->leave_table();
 }
 
 }  // namespace entrepot::mirror

@@ -124,6 +124,24 @@ void Fill::close() {
   closed_ = true;
 }
 
+void Fill::leave_table() {
+  {
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+  }
+  left_.notify_all();
+}
+
+async::Task<bool> Fill::gone(std::chrono::milliseconds longest) {
+  std::uint64_t ticket = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (gone_) co_return true;
+    ticket = left_.ticket();
+  }
+  co_return co_await left_.wait(ticket, longest);
+}
+
 bool Fill::close_if_deserted() {
   const std::lock_guard lock(mutex_);
   if (seats_ > 0) return false;

@@ -87,6 +87,8 @@ class Fill {
   enum class Entitled { no, yes };
   Admission admit(const oci::RepositoryName& repository, Entitled entitled);
   void leave();
+  // Until it is out of the table; false when it is not within `longest`.
+  async::Task<bool> gone(std::chrono::milliseconds longest);
 
   // ---- the download ---------------------------------------------------------------------------
 
@@ -100,7 +102,9 @@ class Fill {
 
   // From now on nobody is admitted.
   void close();
-  // The same, unless somebody is reading; true when closed.
+  // It is out of the table: those who could not enter may look again.
+  void leave_table();
+  // The same as close(), unless somebody is reading; true when closed.
   bool close_if_deserted();
   // Repositories that earned the digest through this fill, as of now.
   std::set<oci::RepositoryName> repositories() const;
@@ -118,8 +122,10 @@ class Fill {
   Progress state_;
   std::uint64_t seats_ = 0;
   bool closed_ = false;
+  bool gone_ = false;
   std::set<oci::RepositoryName> repositories_;
   async::Broadcast changed_;  // notified after each change, outside the mutex
+  async::Broadcast left_;     // the same, of gone_
 };
 
 // A reader's place at a Fill, counted while it lives (the rule of C-08).

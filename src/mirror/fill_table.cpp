@@ -78,8 +78,7 @@ FillTable::State::Entrance FillTable::State::join(const std::shared_ptr<Fill>& f
     case Fill::Admission::closed:
       break;
   }
-  // Under the mutex the fill cannot have left before the ticket is taken.
-  return Closing{.ticket = left.ticket()};
+  return Closing{.fill = fill};
 }
 
 std::optional<std::uint64_t> FillTable::State::size_of(

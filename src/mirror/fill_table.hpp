@@ -32,16 +32,15 @@ struct FillTable::State : std::enable_shared_from_this<FillTable::State> {
   struct Stranger {
     std::shared_ptr<Fill> fill;
   };
-  // A fill that is about to leave the table: wait with the ticket, then enter again.
+  // A fill that is about to leave the table: wait until it is gone, then enter again.
   struct Closing {
-    std::uint64_t ticket;
+    std::shared_ptr<Fill> fill;
   };
   using Entrance = std::variant<Admitted, Stranger, Closing>;
 
   // Joins the fill of this digest or starts one on `executor`. Throws oci::Refusal (unavailable)
   // once stop() was called.
   Entrance enter(const Origin& origin, Fill::Entitled entitled, const async::Executor& executor);
-  async::Task<bool> wait(std::uint64_t ticket) { return left.wait(ticket); }
 
   // Size of a blob being fetched that this repository has earned; absent when unknown.
   std::optional<std::uint64_t> size_of(const oci::Digest& digest,

@@ -1,6 +1,8 @@
 // One download per digest: streaming, verification, every way it can end.
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "mirror_house.hpp"
 
 namespace entrepot::test {
@@ -161,6 +163,43 @@ TEST_F(Fill, asks_for_no_byte_when_all_are_there) {
   EXPECT_EQ(pull("app", digest).bytes, bytes);
   EXPECT_EQ(upstream_.count(Verb::opening), 0);
   EXPECT_EQ(upstream_.count(Verb::stating), 1) << "but whether this repository may have it";
+}
+
+async::Task<> take(registry::Source& source, oci::Digest digest, std::optional<Body>& taken) {
+  auto content = co_await source.blob(name("app"), digest);
+  taken = content ? co_await drain(*content->bytes) : Body{};
+}
+
+async::Task<> occupy(async::BlockingPool& pool, std::shared_future<void> until) {
+  co_await pool.run([&] { until.wait(); });
+}
+
+// Rows: C-09
+TEST_F(Fill, who_waits_for_an_ending_fill_does_not_care_for_others_that_end) {
+  const auto bytes = noise(big);
+  const auto digest = digest_of(bytes);
+  upstream_.put_blob("app", digest, BlobPlan{.bytes = bytes, .break_at = big / 2, .breaks = 1});
+  std::promise<void> storable;
+  const auto executor = context_.get_executor();
+  async::spawn(executor, occupy(pool_, storable.get_future().share()), "test");
+  std::optional<Body> first;
+  std::optional<Body> second;
+  async::spawn(executor, take(hub(), digest, first), "test");
+  context_.restart();
+  context_.poll();
+  ASSERT_EQ(upstream_.count(Verb::opening), 1);
+  async::spawn(executor, take(hub(), digest, second), "test");
+  for (unsigned i = 0; i < 20; ++i) {
+    EXPECT_TRUE(pull("app", upstream_.put_blob("app", noise(100, i))).complete);
+  }
+  EXPECT_FALSE(second);
+  storable.set_value();
+  for (int i = 0; i < 500 && !second; ++i) {
+    context_.restart();
+    context_.run_for(milliseconds(10));
+  }
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->bytes, bytes);
 }
 
 // Rows: C-08

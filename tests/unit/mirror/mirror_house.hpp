@@ -55,7 +55,7 @@ inline async::Task<> until_no_fills(std::shared_ptr<mirror::FillTable::State> fi
       if (fills->downloads.empty()) co_return;
       ticket = fills->left.ticket();
     }
-    co_await fills->wait(ticket);
+    co_await fills->left.wait(ticket);
   }
 }
 
