@@ -47,14 +47,22 @@ async::Task<registry::Answer<registry::BlobContent>> Direct::ask(
 }
 
 async::Task<> Direct::rewind() {
+  if (tail_) throw oci::Refusal(oci::ErrorCode::upstream_failed, "cannot go back over what is out");
   auto answer = co_await ask({});
   if (!answer) registry::refuse(answer.error(), registry::Subject::blob);
   upstream_ = std::move(answer->bytes);
   if (upstream_->size() != total_) {
     throw oci::Refusal(oci::ErrorCode::upstream_failed, "the blob changed its size");
   }
+  sent_before_.insert_or_assign(position_, hasher_.current());
   position_ = base_.written;
   hasher_ = base_.hasher->fork();
+}
+
+void Direct::compare_with_earlier() const {
+  const auto earlier = sent_before_.find(position_);
+  if (earlier == sent_before_.end() || earlier->second == hasher_.current()) return;
+  throw oci::Refusal(oci::ErrorCode::upstream_failed, "upstream sent other bytes than before");
 }
 
 async::Task<async::Chunk> Direct::read_at(std::uint64_t offset, std::uint64_t most) {
@@ -76,9 +84,12 @@ async::Task<async::Chunk> Direct::read_at(std::uint64_t offset, std::uint64_t mo
 }
 
 async::Task<async::Chunk> Direct::next(std::uint64_t most) {
+  const auto mark = sent_before_.upper_bound(position_);
+  if (mark != sent_before_.end()) most = std::min(most, mark->first - position_);
   auto chunk = co_await upstream_->read_at(position_, most);
   for_each_piece(chunk, [&](base::ByteView piece) { hasher_.update(piece); });
   position_ += async::length_of(chunk);
+  compare_with_earlier();
   co_return chunk;
 }
 

@@ -2,10 +2,14 @@
 // C-11). The tail is withheld until the digest is proven, as a Fill does.
 //
 // Bytes that had reached the disk before it filled up are served from there. Reading is sequential,
-// for the hash's sake: going forward reads and drops, going back starts over.
+// for the hash's sake: going forward reads and drops, going back starts over. What a reader was
+// given before it went back must be what the new transfer sends, too, or a body pieced together of
+// both could be complete without ever having been proven. Once the tail is out nothing withholds
+// the end of a body any more: who goes back then is cut off.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -31,6 +35,7 @@ class Direct : public async::ByteSource {
   async::Task<registry::Answer<registry::BlobContent>> ask(
       std::optional<std::chrono::milliseconds> patience);
   async::Task<> rewind();
+  void compare_with_earlier() const;
   async::Task<async::Chunk> next(std::uint64_t most);
   async::Task<> advance_to(std::uint64_t offset);
   async::Task<> prove();
@@ -42,6 +47,8 @@ class Direct : public async::ByteSource {
   std::uint64_t total_ = 0;
   std::uint64_t position_ = 0;  // of upstream_: bytes before it are in hasher_
   oci::Hasher hasher_;
+  // How far earlier transfers were read, and what they sent up to there.
+  std::map<std::uint64_t, oci::Digest> sent_before_;
   std::shared_ptr<const std::string> tail_;  // proven; null before
 };
 
