@@ -57,12 +57,24 @@ async::Task<Content> held_blob(Shared context, Place place, oci::Digest digest) 
 // A content, a failure to tell, or neither: then look again from the start.
 using Turn = std::optional<Content>;
 
+// Earned, but the index has no room to say so.
+async::Task<Turn> pass_held(const Wish& wish) {
+  const auto record = co_await wish.context->facts().read(
+      [&](const index::View& view) { return index::blob(view, wish.digest); });
+  if (!record) co_return std::nullopt;
+  auto bytes = wish.context->fills->house.store.open(wish.digest, record->size);
+  if (!bytes) co_return std::nullopt;
+  registry::BlobContent content{.bytes = std::move(bytes),
+                                .provenance = wish.provenance(registry::Outcome::passed)};
+  co_return Content(std::move(content));
+}
+
 // Stored for another repository's sake: ours once we have earned it, too.
 async::Task<Turn> claim(const Wish& wish) {
   auto proven =
       co_await prove(wish.context, wish.place, wish.digest, wish.standing, BeingEarned::no);
   if (!proven) co_return Content(std::unexpected(std::move(proven.error())));
-  co_await link(wish.context, wish.place, wish.digest);
+  if (!co_await link(wish.context, wish.place, wish.digest)) co_return co_await pass_held(wish);
   auto held = co_await held_blob(wish.context, wish.place, wish.digest);
   if (!held) co_return std::nullopt;
   co_return std::move(held);

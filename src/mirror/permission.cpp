@@ -1,8 +1,20 @@
 #include "mirror/permission.hpp"
 
+#include <system_error>
+
 #include "entrepot/base/log.hpp"
 
 namespace entrepot::mirror {
+
+namespace {
+
+void report_not_linked(const Place& place, const oci::Digest& digest, const std::exception& error) {
+  base::log::error(
+      "blob not linked",
+      {{"repository", place.canonical.text()}, {"digest", digest.text()}, {"error", error.what()}});
+}
+
+}  // namespace
 
 async::Task<Standing> standing(Shared context, Place place, oci::Digest digest) {
   co_return co_await context->facts().read([&](const index::View& view) {
@@ -39,9 +51,9 @@ async::Task<bool> link(Shared context, Place place, oci::Digest digest) {
     });
     co_return true;
   } catch (const index::IndexFull& error) {
-    base::log::error("blob not linked", {{"repository", place.canonical.text()},
-                                         {"digest", digest.text()},
-                                         {"error", error.what()}});
+    report_not_linked(place, digest, error);
+  } catch (const std::system_error& error) {
+    report_not_linked(place, digest, error);
   }
   co_return false;
 }

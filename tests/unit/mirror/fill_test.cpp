@@ -461,6 +461,44 @@ TEST_F(Fill, a_commit_that_fails_is_no_matter_to_the_client) {
   EXPECT_TRUE(stored(digest));
 }
 
+class RefusingIndex : public MemoryIndex {
+ public:
+  void refuse(std::exception_ptr with) { with_ = std::move(with); }
+
+ protected:
+  async::Task<> run_write(std::function<void(index::Batch&)> work) override {
+    if (with_) std::rethrow_exception(with_);
+    co_await MemoryIndex::run_write(std::move(work));
+  }
+
+ private:
+  std::exception_ptr with_;
+};
+
+// Rows: C-11
+TEST_F(Fill, held_bytes_that_cannot_be_linked_are_passed_on) {
+  RefusingIndex facts;
+  mirror::FillTable fills({facts, site_.store, pool_, clock_, metrics_},
+                          mirror::AbandonedFill::finish);
+  const auto mirror = mirror::make_mirror(options_, upstream_, fills);
+  const auto bytes = noise(big);
+  const auto digest = upstream_.put_blob("app", bytes);
+  upstream_.put_blob("other", bytes);
+  std::optional<Body> first;
+  run(take(*mirror, digest, first));
+  run(until_no_fills(fills.state()));
+  for (const auto& refusal :
+       {std::make_exception_ptr(index::IndexFull("no room")),
+        std::make_exception_ptr(std::system_error(EIO, std::generic_category()))}) {
+    facts.refuse(refusal);
+    const auto content = run(mirror->blob(name("other"), digest));
+    ASSERT_TRUE(content);
+    EXPECT_EQ(content->provenance.outcome, Outcome::passed);
+    EXPECT_EQ(run(drain(*content->bytes)).bytes, bytes);
+  }
+  EXPECT_EQ(upstream_.count(Verb::opening), 1);
+}
+
 // Rows: C-04, C-06
 TEST_F(Fill, a_blob_the_store_lost_is_fetched_again) {
   const auto bytes = noise(big);
