@@ -28,7 +28,7 @@ House::House(const Config& config)
     : pool(pool_threads),
       store(store::open_filesystem_store(config.data, pool)),
       index(index::open_lmdb_index(config.data)),
-      local(*index, *store),
+      local(*index, *store, &metrics),
       fills({*index, *store, pool, base::system_clock(), metrics}, config.abandoned_fills) {
   std::vector<registry::DirectoryEntry> entries;
   for (const auto& upstream : config.upstreams) {

@@ -136,9 +136,9 @@ void Metrics::store_size(std::uint64_t bytes, std::uint64_t blobs) {
   families_->store_blobs.Set(static_cast<double>(blobs));
 }
 
-void Metrics::blob_stored(std::uint64_t bytes) {
+void Metrics::store_changed(std::int64_t bytes, std::int64_t blobs) {
   families_->store_bytes.Increment(static_cast<double>(bytes));
-  families_->store_blobs.Increment();
+  families_->store_blobs.Increment(static_cast<double>(blobs));
 }
 
 void Metrics::connection_opened() { families_->connections.Increment(); }

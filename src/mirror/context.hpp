@@ -37,7 +37,7 @@ struct Context {
       : options(std::move(chosen)),
         upstream(source),
         fills(std::move(table)),
-        local(fills->house.index, fills->house.store),
+        local(fills->house.index, fills->house.store, &fills->house.metrics),
         pinned(options.pinned) {}
 
   std::optional<Place> place(const oci::RepositoryName& name) const {

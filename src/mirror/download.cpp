@@ -205,16 +205,21 @@ async::Task<> Download::keep_for_good() {
 async::Task<> Download::record(std::uint64_t size) {
   std::set<oci::RepositoryName> earned;
   do {
+    index::BlobTotals before;
+    index::BlobTotals after;
     earned = fill_->repositories();
     const auto now = table_->house.clock.wall();
     co_await table_->house.index.write([&](index::Batch& batch) {
+      before = index::blob_totals(batch);
       index::put_blob(batch, origin_.digest, size, now);
+      after = index::blob_totals(batch);
       for (const auto& repository : earned) {
         index::link(batch, repository, index::RepositoryKind::mirrored, origin_.digest);
       }
     });
+    table_->house.metrics.store_changed(static_cast<std::int64_t>(after.bytes - before.bytes),
+                                        static_cast<std::int64_t>(after.blobs - before.blobs));
   } while (!fill_->close_if_all_in(earned));
-  table_->house.metrics.blob_stored(size);
 }
 
 void Download::request_halt() { async::spawn(executor_, halt(shared_from_this()), "fill halt"); }

@@ -34,17 +34,6 @@ std::optional<std::uint64_t> recorded_size(const index::View& view, const oci::R
   return record->size;
 }
 
-// The file behind a recorded blob is gone or damaged (reliability.md C-04, C-06): from now on it is
-// absent, so that a mirror fetches it again.
-async::Task<> forget(index::Index& facts, oci::Digest digest) {
-  base::log::error("stored blob lost", {{"digest", digest.text()}});
-  try {
-    co_await facts.write([&](index::Batch& batch) { index::forget_blob(batch, digest); });
-  } catch (const index::IndexFull& full) {
-    base::log::error("index full", {{"digest", digest.text()}, {"error", full.what()}});
-  }
-}
-
 template <class Item>
 bool cut_to(std::vector<Item>& items, std::size_t limit) {
   if (items.size() <= limit) return false;
@@ -53,6 +42,24 @@ bool cut_to(std::vector<Item>& items, std::size_t limit) {
 }
 
 }  // namespace
+
+async::Task<> Local::forget(oci::Digest digest) {
+  base::log::error("stored blob lost", {{"digest", digest.text()}});
+  index::BlobTotals before;
+  index::BlobTotals after;
+  try {
+    co_await index_.write([&](index::Batch& batch) {
+      before = index::blob_totals(batch);
+      index::forget_blob(batch, digest);
+      after = index::blob_totals(batch);
+    });
+    if (metrics_ == nullptr) co_return;
+    metrics_->store_changed(static_cast<std::int64_t>(after.bytes - before.bytes),
+                            static_cast<std::int64_t>(after.blobs - before.blobs));
+  } catch (const index::IndexFull& full) {
+    base::log::error("index full", {{"digest", digest.text()}, {"error", full.what()}});
+  }
+}
 
 async::Task<Answer<Resolved>> Local::resolve(oci::RepositoryName name, oci::Reference reference) {
   auto found = co_await index_.read([&](const index::View& view) -> std::optional<Resolved> {
@@ -90,7 +97,7 @@ async::Task<Answer<BlobSize>> Local::stat(oci::RepositoryName name, oci::Digest 
   if (info && info->size == *size) co_return BlobSize{.size = *size};
   // Opening is what takes a damaged file out of the way.
   if (store_.open(digest, *size)) co_return BlobSize{.size = *size};
-  co_await forget(index_, digest);
+  co_await forget(digest);
   co_return not_here();
 }
 
@@ -100,7 +107,7 @@ async::Task<Answer<BlobContent>> Local::blob(oci::RepositoryName name, oci::Dige
   if (!size) co_return not_here();
   auto bytes = store_.open(digest, *size);
   if (bytes) co_return BlobContent{.bytes = std::move(bytes)};
-  co_await forget(index_, digest);
+  co_await forget(digest);
   co_return not_here();
 }
 

@@ -43,7 +43,7 @@ class Metrics {
   void fill_ended(std::string_view upstream, std::string_view outcome);
   // entrepot_store_bytes, entrepot_store_blobs
   void store_size(std::uint64_t bytes, std::uint64_t blobs);
-  void blob_stored(std::uint64_t bytes);
+  void store_changed(std::int64_t bytes, std::int64_t blobs);
   // entrepot_connections
   void connection_opened();
   void connection_closed();

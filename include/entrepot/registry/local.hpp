@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "entrepot/base/metrics.hpp"
 #include "entrepot/index/index.hpp"
 #include "entrepot/registry/source.hpp"
 #include "entrepot/store/blob_store.hpp"
@@ -15,7 +16,9 @@ namespace entrepot::registry {
 // Thread-safe. `index` and `store` must outlive it. Failures are only `absent`.
 class Local : public Source {
  public:
-  Local(index::Index& index, store::BlobStore& store) : index_(index), store_(store) {}
+  // `metrics` hear of blobs that turn out lost; null: nobody does.
+  Local(index::Index& index, store::BlobStore& store, base::Metrics* metrics = nullptr)
+      : index_(index), store_(store), metrics_(metrics) {}
 
   async::Task<Answer<Resolved>> resolve(oci::RepositoryName name,
                                         oci::Reference reference) override;
@@ -33,8 +36,13 @@ class Local : public Source {
                                                         Page page);
 
  private:
+  // The file behind a recorded blob is gone or damaged (reliability.md C-04, C-06): from now on it
+  // is absent, so that a mirror fetches it again.
+  async::Task<> forget(oci::Digest digest);
+
   index::Index& index_;
   store::BlobStore& store_;
+  base::Metrics* metrics_;
 };
 
 }  // namespace entrepot::registry

@@ -32,7 +32,7 @@ TEST(Metrics, every_event_shows_under_its_name) {
   metrics.fill_started();
   metrics.fill_ended("hub", "complete");
   metrics.store_size(5000, 3);
-  metrics.blob_stored(500);
+  metrics.store_changed(500, 1);
   metrics.connection_opened();
   metrics.connection_opened();
   metrics.connection_closed();

@@ -510,6 +510,8 @@ TEST_F(Fill, a_blob_the_store_lost_is_fetched_again) {
   settle();
   EXPECT_TRUE(stored(digest));
   EXPECT_EQ(upstream_.count(Verb::opening), 2);
+  EXPECT_TRUE(counted("entrepot_store_blobs 1\n")) << metrics_.render();
+  EXPECT_TRUE(counted("entrepot_store_bytes 1000000\n"));
 }
 
 TEST_F(Fill, head_of_a_cold_blob_asks_head_and_fills_nothing) {

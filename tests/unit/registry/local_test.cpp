@@ -63,6 +63,19 @@ TEST_F(Local, a_lost_file_is_absent_and_forgotten) {
   EXPECT_FALSE(recorded(bytes));
 }
 
+// Rows: C-06
+TEST_F(Local, a_lost_file_counts_no_more) {
+  base::Metrics metrics;
+  metrics.store_size(5007, 2);
+  registry::Local local(site_.facts, site_.store, &metrics);
+  const auto bytes = noise(5000);
+  run(site_.put_blob("app", bytes));
+  site_.store.remove(digest_of(bytes));
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(run(local.blob(name("app"), digest_of(bytes))));
+  EXPECT_NE(metrics.render().find("entrepot_store_bytes 7\n"), std::string::npos);
+  EXPECT_NE(metrics.render().find("entrepot_store_blobs 1\n"), std::string::npos);
+}
+
 // Rows: C-04
 TEST_F(Local, a_file_of_another_size_is_absent_and_forgotten) {
   const auto bytes = noise(5000);
