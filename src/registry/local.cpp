@@ -25,13 +25,17 @@ std::optional<oci::Digest> target(const index::View& view, const oci::Repository
   return tag->digest;
 }
 
-// The size under which a blob this repository may have is recorded.
-std::optional<std::uint64_t> recorded_size(const index::View& view, const oci::RepositoryName& name,
-                                           const oci::Digest& digest) {
+// What is recorded of a blob this repository may have.
+std::optional<index::BlobRecord> recorded(const index::View& view, const oci::RepositoryName& name,
+                                          const oci::Digest& digest) {
   if (!index::linked(view, name, digest)) return std::nullopt;
-  const auto record = index::blob(view, digest);
-  if (!record) return std::nullopt;
-  return record->size;
+  return index::blob(view, digest);
+}
+
+// Meanwhile the blob may have been fetched and recorded anew.
+bool stands(const index::View& view, const oci::Digest& digest, const index::BlobRecord& lost) {
+  const auto now = index::blob(view, digest);
+  return now && now->size == lost.size && now->stored == lost.stored;
 }
 
 template <class Item>
@@ -43,14 +47,16 @@ bool cut_to(std::vector<Item>& items, std::size_t limit) {
 
 }  // namespace
 
-async::Task<> Local::forget(oci::Digest digest) {
+async::Task<> Local::forget(oci::Digest digest, index::BlobRecord lost) {
   base::log::error("stored blob lost", {{"digest", digest.text()}});
   index::BlobTotals before;
   index::BlobTotals after;
   try {
     co_await index_.write([&](index::Batch& batch) {
       before = index::blob_totals(batch);
-      index::forget_blob(batch, digest);
+      const auto file = store_.find(digest);
+      const bool back = file && file->size == lost.size;
+      if (!back && stands(batch, digest, lost)) index::forget_blob(batch, digest);
       after = index::blob_totals(batch);
     });
     if (metrics_ == nullptr) co_return;
@@ -90,24 +96,24 @@ async::Task<Answer<ManifestContent>> Local::manifest(oci::RepositoryName name,
 }
 
 async::Task<Answer<BlobSize>> Local::stat(oci::RepositoryName name, oci::Digest digest) {
-  const auto size = co_await index_.read(
-      [&](const index::View& view) { return recorded_size(view, name, digest); });
-  if (!size) co_return not_here();
+  const auto record =
+      co_await index_.read([&](const index::View& view) { return recorded(view, name, digest); });
+  if (!record) co_return not_here();
   const auto info = store_.find(digest);
-  if (info && info->size == *size) co_return BlobSize{.size = *size};
+  if (info && info->size == record->size) co_return BlobSize{.size = record->size};
   // Opening is what takes a damaged file out of the way.
-  if (store_.open(digest, *size)) co_return BlobSize{.size = *size};
-  co_await forget(digest);
+  if (store_.open(digest, record->size)) co_return BlobSize{.size = record->size};
+  co_await forget(digest, *record);
   co_return not_here();
 }
 
 async::Task<Answer<BlobContent>> Local::blob(oci::RepositoryName name, oci::Digest digest) {
-  const auto size = co_await index_.read(
-      [&](const index::View& view) { return recorded_size(view, name, digest); });
-  if (!size) co_return not_here();
-  auto bytes = store_.open(digest, *size);
+  const auto record =
+      co_await index_.read([&](const index::View& view) { return recorded(view, name, digest); });
+  if (!record) co_return not_here();
+  auto bytes = store_.open(digest, record->size);
   if (bytes) co_return BlobContent{.bytes = std::move(bytes)};
-  co_await forget(digest);
+  co_await forget(digest, *record);
   co_return not_here();
 }
 

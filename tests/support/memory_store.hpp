@@ -19,7 +19,7 @@
 namespace entrepot::test {
 
 // Thread-safe, like any BlobStore.
-class MemoryStore final : public store::BlobStore {
+class MemoryStore : public store::BlobStore {
  public:
   using File = std::shared_ptr<const base::UniqueFd>;
 

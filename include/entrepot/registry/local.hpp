@@ -37,8 +37,9 @@ class Local : public Source {
 
  private:
   // The file behind a recorded blob is gone or damaged (reliability.md C-04, C-06): from now on it
-  // is absent, so that a mirror fetches it again.
-  async::Task<> forget(oci::Digest digest);
+  // is absent, so that a mirror fetches it again. `lost`: the record it was sought by; another
+  // one stays.
+  async::Task<> forget(oci::Digest digest, index::BlobRecord lost);
 
   index::Index& index_;
   store::BlobStore& store_;

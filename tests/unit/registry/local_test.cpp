@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "contract/byte_source_contract.hpp"
 #include "contract/source_contract.hpp"
 #include "support/site.hpp"
@@ -61,6 +63,39 @@ TEST_F(Local, a_lost_file_is_absent_and_forgotten) {
   site_.store.remove(digest_of(bytes));
   EXPECT_FALSE(run(site_.local.blob(name("app"), digest_of(bytes))));
   EXPECT_FALSE(recorded(bytes));
+}
+
+// A store that fetches and records a blob anew while its loss is being noticed.
+class RacingStore : public MemoryStore {
+ public:
+  explicit RacingStore(std::function<void()> meanwhile) : meanwhile_(std::move(meanwhile)) {}
+  std::unique_ptr<async::ByteSource> open(const oci::Digest& digest,
+                                          std::uint64_t expected_size) override {
+    auto source = MemoryStore::open(digest, expected_size);
+    meanwhile_();
+    return source;
+  }
+
+ private:
+  const std::function<void()> meanwhile_;
+};
+
+// Rows: C-06
+TEST_F(Local, a_newer_record_is_not_forgotten) {
+  const auto bytes = noise(5000);
+  run(site_.put_blob("app", bytes));
+  const auto anew = [&](index::Batch& batch) {
+    index::forget_blob(batch, digest_of(bytes));
+    index::put_blob(batch, digest_of(bytes), bytes.size(),
+                    base::WallTime() + std::chrono::seconds(1));
+  };
+  RacingStore store([&] {
+    async::asio::io_context beside{1};
+    run_task(beside, site_.facts.write(anew));
+  });
+  registry::Local local(site_.facts, store);
+  EXPECT_FALSE(run(local.blob(name("app"), digest_of(bytes))));
+  EXPECT_TRUE(recorded(bytes));
 }
 
 // Rows: C-06
