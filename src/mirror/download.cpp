@@ -62,6 +62,7 @@ async::Task<> Download::work() {
     fill_->supersede();
     co_return;
   }
+  if (co_await adopt() || ended_) co_return;
   if (!co_await begin()) co_return;
   bool resumed = spool_->size() > 0;
   for (;;) {
@@ -90,6 +91,47 @@ async::Task<bool> Download::held_already() {
   if (!record || ended_) co_return false;
   const auto stored = table_->house.store.find(origin_.digest);
   co_return stored && stored->size == record->size;
+}
+
+// A restart after the rename but before the index row: the file is there, and nobody knows. True
+// when it is recorded now, and the download over.
+async::Task<bool> Download::adopt() {
+  if (ended_) co_return false;
+  const auto found = table_->house.store.find(origin_.digest);
+  if (!found) co_return false;
+  const bool recorded = co_await table_->house.index.read(
+      [&](const index::View& view) { return index::blob(view, origin_.digest).has_value(); });
+  if (ended_ || recorded) co_return false;
+  const auto bytes = table_->house.store.open(origin_.digest, found->size);
+  if (!bytes) co_return false;
+  auto answer = co_await origin_.upstream->stat(origin_.name, origin_.digest);
+  if (ended_) co_return false;
+  if (!answer) {
+    co_await end_failed("refused", std::move(answer.error()));
+    co_return false;
+  }
+  oci::Hasher hasher(origin_.digest.algorithm());
+  if (found->size > 0) {
+    const auto whole = co_await bytes->read_at(0, found->size);
+    co_await table_->house.pool.run(
+        [&] { for_each_piece(whole, [&](base::ByteView piece) { hasher.update(piece); }); });
+  }
+  if (ended_ || hasher.current() != origin_.digest) co_return false;
+  co_return co_await keep_found(found->size);
+}
+
+// False when the index refuses: then it is fetched, which the clients do not notice.
+async::Task<bool> Download::keep_found(std::uint64_t size) {
+  try {
+    co_await record(size);
+  } catch (const std::exception& error) {
+    base::log::error("blob not kept", {{"digest", origin_.digest.text()}, {"error", error.what()}});
+    co_return false;
+  }
+  if (ended_) co_return true;
+  leave_table("found");
+  fill_->supersede();
+  co_return true;
 }
 
 // False when the download is over.

@@ -36,6 +36,8 @@ class Download : public std::enable_shared_from_this<Download> {
 
   async::Task<> work();
   async::Task<bool> held_already();
+  async::Task<bool> adopt();
+  async::Task<bool> keep_found(std::uint64_t size);
   async::Task<bool> begin();
   async::Task<Transfer> transfer();
   async::Task<Transfer> confirm_whole();

@@ -35,6 +35,13 @@ class MemoryStore : public store::BlobStore {
     const std::lock_guard lock(state_->mutex);
     state_->partials.insert_or_assign(digest, Kept{std::move(file), bytes.size()});
   }
+  // What a kill -9 between a blob's rename and its record leaves behind.
+  void put(const oci::Digest& digest, std::string_view bytes) {
+    auto file = new_file();
+    write_at(*file, base::as_bytes(bytes), 0);
+    const std::lock_guard lock(state_->mutex);
+    state_->blobs.insert_or_assign(digest, Kept{std::move(file), bytes.size()});
+  }
   std::optional<std::uint64_t> partial(const oci::Digest& digest) const {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->partials.find(digest);
@@ -79,7 +86,7 @@ class MemoryStore : public store::BlobStore {
     if (spool->digest() != digest) throw store::CommitRefused("another digest");
     if (state_->refuse_commit) no_space();
     const std::lock_guard lock(state_->mutex);
-    state_->blobs.try_emplace(digest, Kept{spool->file(), spool->size()});
+    state_->blobs.insert_or_assign(digest, Kept{spool->file(), spool->size()});
     co_return store::BlobInfo{spool->size()};
   }
 

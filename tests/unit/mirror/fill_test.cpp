@@ -202,6 +202,28 @@ TEST_F(Fill, who_waits_for_an_ending_fill_does_not_care_for_others_that_end) {
   EXPECT_EQ(second->bytes, bytes);
 }
 
+// Rows: C-10
+TEST_F(Fill, a_file_without_a_record_is_recorded_once_earned) {
+  const auto bytes = noise(big);
+  const auto digest = upstream_.put_blob("app", bytes);
+  site_.store.put(digest, bytes);
+  EXPECT_EQ(failed(open("stranger", digest)), FailureKind::absent);
+  EXPECT_EQ(pull("app", digest).bytes, bytes);
+  settle();
+  EXPECT_EQ(upstream_.count(Verb::opening), 0);
+  EXPECT_EQ(open("app", digest)->provenance.outcome, Outcome::hit);
+}
+
+// Rows: C-03
+TEST_F(Fill, a_wrong_file_without_a_record_is_replaced) {
+  const auto bytes = noise(big);
+  const auto digest = upstream_.put_blob("app", bytes);
+  site_.store.put(digest, noise(big, 99));
+  EXPECT_EQ(pull("app", digest).bytes, bytes);
+  settle();
+  EXPECT_EQ(upstream_.count(Verb::opening), 1);
+}
+
 // Rows: C-08
 TEST_F(Fill, goes_on_when_the_first_reader_leaves) {
   const auto valve = std::make_shared<Valve>();
