@@ -17,7 +17,7 @@ std::string place(const std::string& file, const YAML::Mark& mark) {
 }
 
 std::filesystem::path located(const std::string& text, const std::string& config_file) {
-  const std::filesystem::path path(text);
+  std::filesystem::path path(text);
   if (path.is_absolute()) return path;
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
     const auto credential = std::filesystem::path(credentials) / path;

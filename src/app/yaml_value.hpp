@@ -21,7 +21,7 @@ class YamlSection;
 
 class YamlValue {
  public:
-  YamlValue(YAML::Node node, std::string file) : node_(std::move(node)), file_(std::move(file)) {}
+  YamlValue(const YAML::Node& node, std::string file) : node_(node), file_(std::move(file)) {}
 
   std::string text() const;  // a scalar that is not empty
   bool boolean() const;      // true or false

@@ -6,8 +6,8 @@
 namespace entrepot::async {
 
 struct Deadline::State {
-  State(Executor executor, std::function<void()> on_expiry)
-      : timer(std::move(executor)), expire(std::move(on_expiry)) {}
+  State(const Executor& executor, std::function<void()> on_expiry)
+      : timer(executor), expire(std::move(on_expiry)) {}
 
   asio::steady_timer timer;
   std::function<void()> expire;

@@ -42,7 +42,7 @@ void spawn(Executor executor, Task<> task, std::string_view what, std::function<
     log_escaped(what, escaped);
     if (finished) finished();
   };
-  asio::co_spawn(std::move(executor), std::move(task), std::move(completion));
+  asio::co_spawn(executor, std::move(task), std::move(completion));
 }
 
 void spawn_cancellable(Executor executor, Task<> task, std::string_view what,
@@ -51,7 +51,7 @@ void spawn_cancellable(Executor executor, Task<> task, std::string_view what,
     if (!is_cancellation(escaped)) log_escaped(what, escaped);
     if (finished) finished();
   };
-  asio::co_spawn(std::move(executor), std::move(task),
+  asio::co_spawn(executor, std::move(task),
                  asio::bind_cancellation_slot(slot, std::move(completion)));
 }
 

@@ -65,8 +65,7 @@ class RunningRuntime {
   // Starts `task` on thread `index`; the future carries its end.
   template <class T>
   std::future<T> start(std::size_t index, async::Task<T> task) {
-    return boost::asio::co_spawn(runtime_.context(index), std::move(task),
-                                 boost::asio::use_future);
+    return boost::asio::co_spawn(runtime_.context(index), std::move(task), boost::asio::use_future);
   }
 
   void stop() {
