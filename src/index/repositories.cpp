@@ -22,8 +22,7 @@ bool holds_something(const View& view, RepositoryId id) {
 
 // The number of the upstream that a new canonical name begins with.
 UpstreamId ensure_upstream(Batch& batch, const oci::RepositoryName& canonical) {
-  const auto text = canonical.text();
-  const auto name = std::string_view(text).substr(0, text.find('/'));
+  const auto name = canonical.first_component();
   if (const auto known = upstream_id(batch, name)) return *known;
   const auto number = meta_number(batch, last_upstream_row) + 1;
   put_meta_number(batch, last_upstream_row, number);
