@@ -10,9 +10,11 @@ namespace entrepot::oci {
 
 namespace {
 
+namespace json = boost::json;
+
 using enum ErrorCode;
 
-constexpr std::array<ErrorRow, 23> table{{
+constexpr std::array<ErrorRow, 25> table{{
     {blob_unknown, "BLOB_UNKNOWN", "blob unknown to registry", 404},
     {blob_upload_invalid, "BLOB_UPLOAD_INVALID", "blob upload invalid", 400},
     {blob_upload_unknown, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry", 404},
@@ -31,6 +33,8 @@ constexpr std::array<ErrorRow, 23> table{{
     {denied, "DENIED", "requested access to the resource is denied", 403},
     {unsupported, "UNSUPPORTED", "the operation is unsupported", 405},
     {too_many_requests, "TOOMANYREQUESTS", "too many requests", 429},
+    {manifest_too_large, "MANIFEST_INVALID", "manifest too large", 413},
+    {storage_full, "UNAVAILABLE", "no room left for what was sent", 507},
     {unavailable, "UNAVAILABLE", "service unavailable", 503},
     {upstream_failed, "UNAVAILABLE", "the upstream registry failed", 502},
     {upstream_timeout, "UNAVAILABLE", "the upstream registry did not answer in time", 504},
@@ -48,18 +52,30 @@ constexpr bool in_order() {
 }
 static_assert(in_order());
 
+json::object entry(ErrorCode code, std::string_view detail) {
+  const auto& row = error_row(code);
+  // A detail may quote what a client or an upstream sent, and JSON is UTF-8.
+  return {{"code", json::string_view(row.word.data(), row.word.size())},
+          {"message", json::string_view(row.message.data(), row.message.size())},
+          {"detail", base::valid_utf8(detail)}};
+}
+
+std::string serialize_errors(json::array errors) {
+  return json::serialize(json::object{{"errors", std::move(errors)}});
+}
+
 }  // namespace
 
 const ErrorRow& error_row(ErrorCode code) { return table[static_cast<std::size_t>(code)]; }
 
 std::string error_body(ErrorCode code, std::string_view detail) {
-  namespace json = boost::json;
-  const auto& row = error_row(code);
-  // A detail may quote what a client or an upstream sent, and JSON is UTF-8.
-  const json::object error{{"code", json::string_view(row.word.data(), row.word.size())},
-                           {"message", json::string_view(row.message.data(), row.message.size())},
-                           {"detail", base::valid_utf8(detail)}};
-  return json::serialize(json::object{{"errors", json::array{error}}});
+  return serialize_errors(json::array{entry(code, detail)});
+}
+
+std::string error_body(const Refusal& refusal) {
+  json::array errors{entry(refusal.code, refusal.detail)};
+  for (const auto& detail : refusal.more) errors.push_back(entry(refusal.code, detail));
+  return serialize_errors(std::move(errors));
 }
 
 }  // namespace entrepot::oci

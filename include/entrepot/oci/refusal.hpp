@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
@@ -29,12 +30,14 @@ enum class ErrorCode {
   denied,
   unsupported,
   too_many_requests,
-  unavailable,       // 503: we cannot just now
-  upstream_failed,   // 502, wire word UNAVAILABLE: the upstream broke or lied
-  upstream_timeout,  // 504, wire word UNAVAILABLE
-  bad_request,       // 400, wire word UNSUPPORTED
-  not_found,         // 404, wire word NAME_UNKNOWN: no such route
-  internal,          // 500, wire word UNKNOWN
+  manifest_too_large,  // 413, wire word MANIFEST_INVALID
+  storage_full,        // 507, wire word UNAVAILABLE: no room for what was sent
+  unavailable,         // 503: we cannot just now
+  upstream_failed,     // 502, wire word UNAVAILABLE: the upstream broke or lied
+  upstream_timeout,    // 504, wire word UNAVAILABLE
+  bad_request,         // 400, wire word UNSUPPORTED
+  not_found,           // 404, wire word NAME_UNKNOWN: no such route
+  internal,            // 500, wire word UNKNOWN
 };
 
 struct ErrorRow {
@@ -55,10 +58,15 @@ class Refusal : public std::exception {
   ErrorCode code;
   std::string detail;
   std::optional<std::chrono::seconds> retry_after;
-  std::string allow;  // for 405: the Allow header
+  std::string allow;                           // for 405: the Allow header
+  std::string challenge;                       // for 401: the WWW-Authenticate header
+  std::optional<std::uint64_t> upload_offset;  // for 416 of an upload: the bytes we have
+  std::vector<std::string> more;               // details of further errors of the same code
 };
 
 // {"errors":[{"code":…,"message":…,"detail":…}]}
 std::string error_body(ErrorCode code, std::string_view detail);
+// The same, with an entry for each of `more`.
+std::string error_body(const Refusal& refusal);
 
 }  // namespace entrepot::oci

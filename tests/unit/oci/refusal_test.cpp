@@ -24,6 +24,8 @@ TEST(ErrorRow, codes_words_and_statuses_of_the_specification) {
       {ErrorCode::denied, "DENIED", 403},
       {ErrorCode::unsupported, "UNSUPPORTED", 405},
       {ErrorCode::too_many_requests, "TOOMANYREQUESTS", 429},
+      {ErrorCode::manifest_too_large, "MANIFEST_INVALID", 413},
+      {ErrorCode::storage_full, "UNAVAILABLE", 507},
       {ErrorCode::unavailable, "UNAVAILABLE", 503},
       {ErrorCode::upstream_failed, "UNAVAILABLE", 502},
       {ErrorCode::upstream_timeout, "UNAVAILABLE", 504},
@@ -43,6 +45,16 @@ TEST(ErrorBody, is_the_document_of_the_specification) {
   EXPECT_EQ(error_body(ErrorCode::manifest_unknown, "no \"tag\""),
             R"({"errors":[{"code":"MANIFEST_UNKNOWN",)"
             R"("message":"manifest unknown to registry","detail":"no \"tag\""}]})");
+}
+
+// Rows: M-08
+TEST(ErrorBody, names_everything_that_is_missing) {
+  Refusal refusal(ErrorCode::manifest_blob_unknown, "sha256:a");
+  refusal.more = {"sha256:b", "sha256:c"};
+  const auto errors = boost::json::parse(error_body(refusal)).at("errors").as_array();
+  ASSERT_EQ(errors.size(), 3U);
+  EXPECT_EQ(errors[2].at("code").as_string(), "MANIFEST_BLOB_UNKNOWN");
+  EXPECT_EQ(errors[2].at("detail").as_string(), "sha256:c");
 }
 
 // Rows: R-12
