@@ -32,6 +32,9 @@ struct Current {
   std::shared_ptr<const registry::ManifestContent> content{};  // when at hand, or not kept
 };
 
+// Of an image: all of it was here when last looked at.
+struct Whole {};
+
 struct Context {
   Context(MirrorOptions chosen, registry::Source& source, std::shared_ptr<FillTable::State> table)
       : options(std::move(chosen)),
@@ -59,6 +62,7 @@ struct Context {
   // What upstream said is not there; and tags it just could not tell us about.
   ShortMemory<registry::Failure> negative{10'000};
   ShortMemory<registry::Failure> setbacks{10'000};
+  ShortMemory<Whole> complete_images{10'000};
   ShortMemory<registry::TagPage> tag_pages{64};
   ShortMemory<registry::ReferrerPage> referrer_pages{64};
 

@@ -19,6 +19,10 @@ using Answer = registry::Answer<Current>;
 // mirror thirty seconds for its headers (clients.md section 5.3).
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::hours for_ever{24};
+// An upstream that confirmed the tag so lately can be expected to give the rest of the image, too.
+constexpr std::chrono::seconds confirmed_just_now{2};
+// How long an image that was found complete is not looked at again.
+constexpr std::chrono::seconds complete_for{60};
 constexpr std::chrono::milliseconds longest_setback{600'000};
 
 base::Milliseconds age_of(const Context& context, const HeldTag& held) {
@@ -134,6 +138,17 @@ async::Task<Answer> ask(Shared context, Place place, oci::Tag tag, HeldTag held)
   co_return std::move(*answer);
 }
 
+// A tag in its time whose image is not all here is a promise that only upstream can keep: it is
+// given while upstream is known to be there, which is asked anew after a moment.
+async::Task<bool> can_be_kept(Shared context, Place place, HeldTag held) {
+  if (age_of(*context, held) < confirmed_just_now) co_return true;
+  const auto key = key_of(place.canonical, oci::Reference(held.digest));
+  if (context->complete_images.find(key, context->steady())) co_return true;
+  if (!co_await complete(context, place, held.digest)) co_return false;
+  context->complete_images.remember(key, Whole{}, context->steady(), complete_for);
+  co_return true;
+}
+
 async::Task<Answer> first(Shared context, Place place, oci::Tag tag, Want want) {
   const auto key = key_of(place.canonical, oci::Reference(tag));
   if (auto known = context->negative.find(key, context->steady())) {
@@ -173,12 +188,15 @@ async::Task<Answer> current(Shared context, Place place, oci::Tag tag, Want want
   const auto pin = context->pinned.matches(name) ? Pin::pinned : Pin::loose;
   const auto& options = context->options;
   switch (decide(options.freshness, options.asking, pin, age_of(*context, *held))) {
-    case Step::answer:
     case Step::answer_pinned:
+      co_return held_answer(*context, *held, registry::Outcome::hit);
+    case Step::answer:
+      if (!co_await can_be_kept(context, place, *held)) break;
       co_return held_answer(*context, *held, registry::Outcome::hit);
     case Step::answer_offline:
       co_return co_await offline(context, place, *held);
     case Step::answer_and_refresh: {
+      if (!co_await can_be_kept(context, place, *held)) break;
       const auto executor = co_await async::this_executor();
       async::spawn(executor, refresh_behind(context, place, tag, *held), "tag refresh");
       co_return held_answer(*context, *held, registry::Outcome::stale);

@@ -55,15 +55,30 @@ TEST_F(Tags, a_cold_head_brings_the_manifest_too) {
 TEST_F(Tags, fresh_is_answered_without_a_question_then_confirmed_by_head) {
   put_image("app", "v1");
   EXPECT_EQ(outcomes(1), std::vector{Outcome::fetched});
+  pull_image("app", "v1");
+  const auto asked = upstream_.questions();
   clock_.advance(seconds(59));
   const auto fresh = get("app", reference("v1"));
   EXPECT_EQ(fresh->provenance.outcome, Outcome::hit);
   EXPECT_EQ(fresh->provenance.age, seconds(59));
-  EXPECT_EQ(upstream_.questions(), 1);
+  EXPECT_EQ(upstream_.questions(), asked);
   clock_.advance(seconds(1));
   EXPECT_EQ(outcomes(2), (std::vector{Outcome::revalidated, Outcome::hit}));
   EXPECT_EQ(upstream_.count(Verb::resolving), 1);
   EXPECT_EQ(upstream_.count(Verb::fetching), 1) << "never by GET";
+}
+
+// Rows: C-12
+TEST_F(Tags, a_fresh_tag_whose_image_is_not_all_here_is_given_while_upstream_is_there) {
+  put_image("app", "v1");
+  ASSERT_TRUE(get("app", reference("v1")));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(outcomes(1), std::vector{Outcome::hit}) << "confirmed a moment ago";
+  clock_.advance(seconds(10));
+  EXPECT_EQ(outcomes(1), std::vector{Outcome::revalidated});
+  clock_.advance(seconds(10));
+  upstream_.fail_all(FailureKind::broken);
+  EXPECT_FALSE(get("app", reference("v1"))) << "its layers could not be had";
 }
 
 // Rows: M-13
@@ -133,7 +148,7 @@ TEST_F(Tags, a_rollback_may_be_refused) {
 TEST_F(Tags, stale_while_revalidate_answers_now_and_asks_behind) {
   options_.freshness.stale_while_revalidate = minutes(10);
   const auto first = put_image("app", "v1", 1);
-  ASSERT_TRUE(get("app", reference("v1")));
+  pull_image("app", "v1", 1);
   const auto second = put_image("app", "v1", 2);
   clock_.advance(minutes(5));
   const auto stale = get("app", reference("v1"));
