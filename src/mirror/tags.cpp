@@ -140,11 +140,15 @@ async::Task<Answer> ask(Shared context, Place place, oci::Tag tag, HeldTag held)
 
 // A tag in its time whose image is not all here is a promise that only upstream can keep: it is
 // given while upstream is known to be there, which is asked anew after a moment.
-async::Task<bool> can_be_kept(Shared context, Place place, HeldTag held) {
-  if (age_of(*context, held) < confirmed_just_now) co_return true;
+bool vouched_for(const Context& context, const Place& place, const HeldTag& held) {
+  if (age_of(context, held) < confirmed_just_now) return true;
   const auto key = key_of(place.canonical, oci::Reference(held.digest));
-  if (context->complete_images.find(key, context->steady())) co_return true;
+  return context.complete_images.find(key, context.steady()).has_value();
+}
+
+async::Task<bool> found_complete(Shared context, Place place, HeldTag held) {
   if (!co_await complete(context, place, held.digest)) co_return false;
+  const auto key = key_of(place.canonical, oci::Reference(held.digest));
   context->complete_images.remember(key, Whole{}, context->steady(), complete_for);
   co_return true;
 }
@@ -191,12 +195,16 @@ async::Task<Answer> current(Shared context, Place place, oci::Tag tag, Want want
     case Step::answer_pinned:
       co_return held_answer(*context, *held, registry::Outcome::hit);
     case Step::answer:
-      if (!co_await can_be_kept(context, place, *held)) break;
+      if (!vouched_for(*context, place, *held) && !co_await found_complete(context, place, *held)) {
+        break;
+      }
       co_return held_answer(*context, *held, registry::Outcome::hit);
     case Step::answer_offline:
       co_return co_await offline(context, place, *held);
     case Step::answer_and_refresh: {
-      if (!co_await can_be_kept(context, place, *held)) break;
+      if (!vouched_for(*context, place, *held) && !co_await found_complete(context, place, *held)) {
+        break;
+      }
       const auto executor = co_await async::this_executor();
       async::spawn(executor, refresh_behind(context, place, tag, *held), "tag refresh");
       co_return held_answer(*context, *held, registry::Outcome::stale);
