@@ -136,6 +136,14 @@ def talk(address, data, timeout=10):
         return received
 
 
+def _listening_at(listen, address):
+    """The `listen` value with its first address replaced."""
+    if isinstance(listen, str):
+        return address
+    first = {**listen[0], "address": address} if isinstance(listen[0], dict) else address
+    return [first, *listen[1:]]
+
+
 class Daemon:
     def __init__(self, config=None, flags=(), data=None, env=None, prefix=(), start=True):
         self.place = process.directory("daemon", memory())
@@ -184,8 +192,10 @@ class Daemon:
         child.wait(10)
         process.stop(child)
 
-    def restart(self):
-        """Stops if running, starts on the same data; the port changes."""
+    def restart(self, keep_address=False):
+        """Stops if running, starts on the same data; the port changes unless it is to be kept."""
+        if keep_address:
+            self.config["listen"] = _listening_at(self.config["listen"], self.address)
         if self.child:
             self.stop()
         return self.start()
