@@ -84,7 +84,7 @@ void Daemon::open_listeners() {
 
 std::string Daemon::bind(http::Server& server, const std::string& address) {
   try {
-    return server.listen(address);
+    return server.listen({.address = address, .tls = nullptr});
   } catch (const std::system_error& error) {
     throw CannotListen("cannot listen on " + address + ": " + error.code().message());
   }

@@ -1,6 +1,7 @@
 #include "http/chunk_decoder.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "http/scan.hpp"
 
@@ -80,6 +81,26 @@ std::expected<ChunkDecoder::Step, Rejection> ChunkDecoder::decode(std::string_vi
     }
   }
   return step;
+}
+
+std::expected<ChunkDecoder::Step, Rejection> ChunkDecoder::decode_all(std::span<char> input) {
+  Step all;
+  while (all.consumed < input.size() && !done()) {
+    const auto rest = input.subspan(all.consumed);
+    const auto step = decode({rest.data(), rest.size()});
+    if (!step && all.data.empty()) return step;
+    if (!step) return all;
+    all.consumed += step->consumed;
+    if (step->data.empty()) continue;
+    if (all.data.empty()) {
+      all.data = step->data;
+      continue;
+    }
+    const auto begin = all.data.data() - input.data();
+    std::memmove(input.data() + begin + all.data.size(), step->data.data(), step->data.size());
+    all.data = {all.data.data(), all.data.size() + step->data.size()};
+  }
+  return all;
 }
 
 }  // namespace entrepot::http

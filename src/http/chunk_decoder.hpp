@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string_view>
 
 #include "http/rejection.hpp"
@@ -20,6 +21,11 @@ class ChunkDecoder {
 
   // Takes at least one byte off a non-empty `input`; to be called again with the rest until done().
   std::expected<Step, Rejection> decode(std::string_view input);
+
+  // The same for as much of `input` as belongs to the body, its payload moved together in place.
+  // What is wrong behind some payload is reported by the call after the one that gives it.
+  std::expected<Step, Rejection> decode_all(std::span<char> input);
+
   bool done() const { return state_ == State::done; }
 
  private:

@@ -1,64 +1,66 @@
-// One client's connection as bytes: the only class that knows what kind of socket it is. Plain TCP.
-//
-// Writes are tried at once and wait only when the kernel takes no more, so a small answer is one
-// system call and no trip through the event loop. One reader and one writer at a time; not
+// One client's connection as bytes of requests and answers: the only class that knows what kind of
+// socket they travel over, and whether by TLS. One reader and one writer at a time; not
 // thread-safe.
 #pragma once
 
-#include <sys/uio.h>
+#include <memory>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <cstdint>
-#include <span>
-#include <system_error>
-
-#include "entrepot/async/task.hpp"
+#include "http/block_pool.hpp"
+#include "http/channel.hpp"
+#include "http/wire.hpp"
 
 namespace entrepot::http {
 
 class Conn {
  public:
-  // `socket` is non-blocking and has TCP_NODELAY.
-  explicit Conn(async::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+  explicit Conn(Wire::Socket socket);
+
+  // What has to happen before the first byte; false when that came to nothing.
+  async::Task<bool> open() { return channel_->open(); }
 
   // Waits for at least one byte; 0 when the peer ended, the connection broke or cancel() was
   // called.
-  async::Task<std::size_t> read_some(std::span<char> into);
+  async::Task<std::size_t> read_some(std::span<char> into) { return channel_->read_some(into); }
+  // What is there, without waiting: absent when that is nothing yet, 0 as for read_some().
+  std::optional<std::size_t> try_read(std::span<char> into) { return channel_->try_read(into); }
+  // To be awaited after try_read() found nothing; an error when the wait was ended.
+  async::Task<std::error_code> wait_readable() { return wire_.wait_readable(); }
 
   // Sends all of `pieces` (which it consumes), or says why the connection took no more.
-  async::Task<std::error_code> write(std::span<iovec> pieces);
-
-  // Sends file bytes without passing them through our memory. Throws std::system_error when the
-  // file is at fault: it cannot be read, or ends early.
-  async::Task<std::error_code> send_file(int file, std::uint64_t offset, std::uint64_t length);
+  async::Task<std::error_code> write(std::span<iovec> pieces) { return channel_->write(pieces); }
+  // Sends file bytes, by a plain connection without passing them through our memory. Throws
+  // std::system_error when the file is at fault: it cannot be read, or ends early.
+  async::Task<std::error_code> send_file(int file, std::uint64_t offset, std::uint64_t length) {
+    return channel_->send_file(file, offset, length);
+  }
 
   // Between hold() and release() the kernel sends full segments only. Without release() the last
   // one waits 200 ms.
-  void hold();
-  void release();
+  void hold() { wire_.hold(); }
+  void release() { wire_.release(); }
 
-  // Ends what read_some(), write() or send_file() wait for.
-  void cancel();
+  // Ends what a read, a write or a wait waits for.
+  void cancel() { wire_.cancel(); }
   void end_writing();
   void close();
   // Closes so that the peer sees an error, not an end.
-  void reset();
+  void reset() { wire_.reset(); }
 
-  // True once the peer has closed its side, even behind bytes we have not read. (One that only
-  // ended its writing cannot be told from one that left; clients of registries do not do that.)
-  bool peer_left() const;
-  // Bytes handed to the kernel so far, and how many of them the peer has acknowledged.
-  std::uint64_t sent() const { return sent_; }
-  std::uint64_t acknowledged() const;
+  // As Wire::peer_left().
+  bool peer_left() const { return wire_.peer_left(); }
+  // Bytes of answers taken off our hands so far.
+  std::uint64_t sent() const { return channel_->sent(); }
+  // Progress the peer makes, in bytes of whatever the wire carries.
+  std::uint64_t handed_over() const { return wire_.sent(); }
+  std::uint64_t acknowledged() const { return wire_.acknowledged(); }
+  std::uint64_t received() const { return wire_.received(); }
+
+  // The common name of the verified certificate the peer presented; empty when there is none.
+  const std::string& peer_name() const { return channel_->peer_name(); }
 
  private:
-  async::Task<std::error_code> wait_writable();
-  void set_held(int held);
-
-  async::asio::ip::tcp::socket socket_;
-  int fd_ = socket_.native_handle();
-  int held_ = 0;
-  std::uint64_t sent_ = 0;
+  Wire wire_;
+  std::unique_ptr<Channel> channel_;
 };
 
 }  // namespace entrepot::http

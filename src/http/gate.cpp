@@ -22,7 +22,7 @@ Verdict check_method(const RequestHead& head) {
   return Rejection{.status = 405,
                    .code = oci::ErrorCode::unsupported,
                    .detail = "method not supported",
-                   .allow = "GET, HEAD"};
+                   .allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"};
 }
 
 bool is_port(std::string_view text) {
@@ -36,21 +36,6 @@ bool is_host_character(char c) {
 
 bool is_address_character(char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; }
 
-// host [":" port], the host a name, an IPv4 address or an IPv6 address in brackets.
-bool is_host(std::string_view text) {
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos || close == 1) return false;
-    const auto rest = text.substr(close + 1);
-    return std::ranges::all_of(text.substr(1, close - 1), is_address_character) &&
-           (rest.empty() || (rest.starts_with(':') && is_port(rest.substr(1))));
-  }
-  const auto colon = std::min(text.find(':'), text.size());
-  const auto port = text.substr(std::min(colon + 1, text.size()));
-  return colon > 0 && std::ranges::all_of(text.substr(0, colon), is_host_character) &&
-         is_port(port);
-}
-
 Verdict check_host(const RequestHead& head) {
   const auto hosts = head.headers.all("Host");
   if (hosts.size() > 1) return bad("more than one Host");
@@ -58,7 +43,7 @@ Verdict check_host(const RequestHead& head) {
     if (head.minor_version == 0) return std::nullopt;
     return bad("no Host");
   }
-  if (!is_host(hosts.front())) return bad("malformed Host");
+  if (!is_authority(hosts.front())) return bad("malformed Host");
   return std::nullopt;
 }
 
@@ -142,6 +127,20 @@ Verdict judge_target(const RequestHead& head, Admission& admission) {
 }
 
 }  // namespace
+
+bool is_authority(std::string_view text) {
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == std::string_view::npos || close == 1) return false;
+    const auto rest = text.substr(close + 1);
+    return std::ranges::all_of(text.substr(1, close - 1), is_address_character) &&
+           (rest.empty() || (rest.starts_with(':') && is_port(rest.substr(1))));
+  }
+  const auto colon = std::min(text.find(':'), text.size());
+  const auto port = text.substr(std::min(colon + 1, text.size()));
+  return colon > 0 && std::ranges::all_of(text.substr(0, colon), is_host_character) &&
+         is_port(port);
+}
 
 std::expected<Admission, Rejection> admit(const RequestHead& head) {
   Admission admission;

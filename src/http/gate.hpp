@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <string_view>
 
 #include "entrepot/http/target.hpp"
 #include "http/rejection.hpp"
@@ -21,6 +22,9 @@ struct Admission {
   bool keep_alive = true;
   bool expects_continue = false;
 };
+
+// host [":" port], the host a name, an IPv4 address or an IPv6 address in brackets. Pure.
+bool is_authority(std::string_view text);
 
 // Pure.
 std::expected<Admission, Rejection> admit(const RequestHead& head);

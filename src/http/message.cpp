@@ -20,4 +20,15 @@ Reply text_reply(int status, std::string_view content_type, std::string text) {
   return reply;
 }
 
+async::Task<std::optional<std::string>> read_all(RequestBody& body, std::size_t most) {
+  if (body.length().value_or(0) > most) co_return std::nullopt;
+  std::string text;
+  for (;;) {
+    const auto piece = co_await body.next();
+    if (piece.empty()) co_return text;
+    if (piece.size() > most - text.size()) co_return std::nullopt;
+    text.append(base::as_text(piece));
+  }
+}
+
 }  // namespace entrepot::http

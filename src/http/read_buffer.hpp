@@ -22,6 +22,16 @@ class ReadBuffer {
     if (begin_ == end_) begin_ = end_ = 0;
   }
 
+  std::span<char> bytes() { return {bytes_.get() + begin_, end_ - begin_}; }
+
+  // Bytes of what follows that were received elsewhere; only while it is empty.
+  void put_back(std::string_view rest) {
+    if (rest.size() > capacity_) resize(rest.size());
+    std::copy(rest.begin(), rest.end(), bytes_.get());
+    begin_ = 0;
+    end_ = rest.size();
+  }
+
   // Room for at least one byte. A head never needs more than most_head_bytes.
   std::span<char> room() {
     if (begin_ > 0) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "entrepot/base/log.hpp"
-#include "http/chunk_decoder.hpp"
 #include "http/request_id.hpp"
 
 namespace entrepot::http {
@@ -12,18 +11,16 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// reliability.md H-12: so much of an unwanted body is read to keep the connection usable.
-constexpr std::uint64_t most_unwanted_body = 64 * 1024;
 // After our last word the client gets this long, and so many bytes, to read it and close: closing
 // with bytes unread would reset the connection and could take the answer away from it.
 constexpr std::chrono::seconds farewell_limit{2};
-constexpr std::size_t most_farewell_bytes = 1024 * 1024;
+constexpr std::size_t most_farewell_bytes = 16 * 1024 * 1024;
 // The connection ended: nobody is left to be told.
 constexpr int gone = 0;
 // Of the access log only, as nginx writes it: the client left before it had an answer.
 constexpr int client_closed_request = 499;
 
-bool never_has_body(const Request& request) {
+bool needs_no_body(const Request& request) {
   return request.method == "GET" || request.method == "HEAD" || request.method == "DELETE" ||
          request.method == "OPTIONS";
 }
@@ -33,14 +30,18 @@ bool never_has_body(const Request& request) {
 struct Session::Exchange {
   Request request;
   Reply reply;
+  BodyReader* body = nullptr;
   bool keep_alive = false;
   bool http10 = false;
-  bool body_unread = false;
+
+  bool body_is_whole() const { return body->state() == BodyReader::State::whole; }
 };
 
-Session::Session(std::shared_ptr<Worker> worker, async::asio::ip::tcp::socket socket, Peer peer)
+Session::Session(std::shared_ptr<Worker> worker, Wire::Socket socket, Peer peer,
+                 const Entrance& entrance)
     : worker_(std::move(worker)),
       peer_(std::move(peer)),
+      via_(entrance.via),
       conn_(std::move(socket)),
       vigil_(conn_, worker_->sentinel) {
   if (const auto& opened = worker_->service->callbacks.connection_opened) opened();
@@ -53,9 +54,9 @@ Session::~Session() {
   worker_->service->changed.notify_all();
 }
 
-void Session::start(const std::shared_ptr<Worker>& worker, async::asio::ip::tcp::socket socket,
-                    Peer peer) {
-  auto session = std::make_shared<Session>(worker, std::move(socket), std::move(peer));
+void Session::start(const std::shared_ptr<Worker>& worker, Wire::Socket socket, Peer peer,
+                    const Entrance& entrance) {
+  auto session = std::make_shared<Session>(worker, std::move(socket), std::move(peer), entrance);
   const auto slot = session->vigil_.slot();
   // The task's end keeps the session too: its cancellation signal has to outlive the task.
   async::spawn_cancellable(worker->context.get_executor(), run(session), "http session", slot,
@@ -78,6 +79,9 @@ async::Task<> Session::run(std::shared_ptr<Session> session) {
 
 async::Task<Session::Next> Session::serve_request(std::expected<std::size_t, Rejection> length) {
   auto exchange = open_exchange();
+  BodyReader body(conn_, vigil_, buffer_, worker_->blocks, limits());
+  exchange.body = &body;
+  exchange.request.body = &body;
   if (!length) co_return co_await refuse(exchange, length.error());
   auto head = parse_head(buffer_.data().substr(0, *length));
   buffer_.consume(*length);
@@ -88,10 +92,13 @@ async::Task<Session::Next> Session::serve_request(std::expected<std::size_t, Rej
   exchange.request.headers = std::move(head->headers);
   if (!admission) co_return co_await refuse(exchange, admission.error());
   exchange.request.target = std::move(admission->target);
+  worker_->service->proxies.introduce(exchange.request, peer_);
   exchange.keep_alive = admission->keep_alive;
-  const auto discarded = co_await discard_body(exchange.request, *admission);
-  if (!discarded) co_return co_await refuse(exchange, discarded.error());
-  exchange.body_unread = *discarded == Discarded::left_unread;
+  body.open(*admission);
+  if (!exchange.body_is_whole() && needs_no_body(exchange.request)) {
+    auto rejection = co_await discard_unwanted(body);
+    if (rejection) co_return co_await refuse(exchange, std::move(*rejection));
+  }
   co_return co_await answer(exchange);
 }
 
@@ -137,57 +144,23 @@ async::Task<std::expected<std::size_t, Rejection>> Session::receive_head() {
   }
 }
 
-async::Task<std::expected<Session::Discarded, Rejection>> Session::discard_body(
-    const Request& request, const Admission& admission) {
-  if (admission.framing == Framing::none) co_return Discarded::whole;
-  // Who asks before sending gets our answer instead of the permission.
-  if (admission.expects_continue) co_return Discarded::left_unread;
-  vigil_.await(Awaiting::request, limits().header);
-  const auto drained = admission.framing == Framing::length
-                           ? co_await drain_length(admission.content_length)
-                           : co_await drain_chunks();
-  if (!drained) co_return std::unexpected(drained.error());
-  if (*drained) co_return Discarded::whole;
-  if (!never_has_body(request)) co_return Discarded::left_unread;
-  co_return std::unexpected(Rejection{
-      .status = 413, .code = oci::ErrorCode::size_invalid, .detail = "this request needs no body"});
-}
-
-// True when the whole body was read, false when it is too large for that.
-async::Task<std::expected<bool, Rejection>> Session::drain_length(std::uint64_t length) {
-  if (length > most_unwanted_body) co_return false;
-  for (;;) {
-    const auto here = std::min<std::uint64_t>(length, buffer_.data().size());
-    buffer_.consume(here);
-    length -= here;
-    if (length == 0) co_return true;
-    const bool received = co_await receive();
-    if (!received) co_return std::unexpected(interrupted());
-  }
-}
-
-async::Task<std::expected<bool, Rejection>> Session::drain_chunks() {
-  ChunkDecoder decoder;
-  std::uint64_t size = 0;
-  for (;;) {
-    while (!buffer_.empty() && !decoder.done()) {
-      const auto step = decoder.decode(buffer_.data());
-      if (!step) co_return std::unexpected(step.error());
-      buffer_.consume(step->consumed);
-      size += step->data.size();
-      if (size > most_unwanted_body) co_return false;
-    }
-    if (decoder.done()) co_return true;
-    const bool received = co_await receive();
-    if (!received) co_return std::unexpected(interrupted());
-  }
+async::Task<std::optional<Rejection>> Session::discard_unwanted(BodyReader& body) {
+  using State = BodyReader::State;
+  co_await body.discard_rest();
+  const auto state = body.state();
+  if (state == State::malformed) co_return Rejection{.detail = "malformed chunked body"};
+  if (state == State::cut) co_return interrupted();
+  if (state == State::whole || body.waits_for_permission()) co_return std::nullopt;
+  co_return Rejection{
+      .status = 413, .code = oci::ErrorCode::size_invalid, .detail = "this request needs no body"};
 }
 
 Session::Exchange Session::open_exchange() const {
   Exchange exchange;
   exchange.request.id = next_request_id();
-  exchange.request.remote = peer_.address;
-  exchange.request.remote_is_loopback = peer_.is_loopback;
+  exchange.request.remote = peer_.text;
+  exchange.request.via = via_;
+  exchange.request.client_certificate = conn_.peer_name();
   exchange.request.received = steady_clock::now();
   return exchange;
 }
@@ -209,14 +182,34 @@ async::Task<Session::Next> Session::answer(Exchange& exchange) {
     finish(exchange, 0, false);
     co_return Next::close;
   }
-  const bool keep = exchange.keep_alive && !exchange.body_unread && !draining();
+  if (exchange.body->state() == BodyReader::State::cut) {
+    co_return co_await give_up(exchange, writer);
+  }
+  if (!exchange.body_is_whole()) co_await exchange.body->discard_rest();
+  const bool keep = exchange.keep_alive && exchange.body_is_whole() && !draining();
   const auto keeping = exchange.http10 ? Persistence::stated_keep_alive  //
                                        : Persistence::implied_keep_alive;
   const bool complete = co_await transmit(exchange, writer, keep ? keeping : Persistence::close);
   if (!complete) co_return Next::close;
   if (keep) co_return Next::request;
-  const bool may_be_sending = exchange.body_unread || draining() || !buffer_.empty();
+  const bool may_be_sending = !exchange.body_is_whole() || draining() || !buffer_.empty();
   co_return may_be_sending ? Next::farewell : Next::close;
+}
+
+// The request's body ended before its end: who is only slow is told so, who left is not.
+async::Task<Session::Next> Session::give_up(Exchange& exchange, BodyWriter& writer) {
+  auto trace = std::move(exchange.reply.trace);
+  const auto why = interrupted();
+  if (why.status == gone) {
+    exchange.reply.trace = std::move(trace);
+    exchange.reply.status = client_closed_request;
+    finish(exchange, 0, false);
+    co_return Next::close;
+  }
+  exchange.reply = rejection_reply(why);
+  exchange.reply.trace = std::move(trace);
+  const bool complete = co_await transmit(exchange, writer, Persistence::close);
+  co_return complete ? Next::farewell : Next::close;
 }
 
 async::Task<> Session::ask(Exchange& exchange, BodyWriter& writer) {
@@ -232,7 +225,7 @@ async::Task<> Session::ask(Exchange& exchange, BodyWriter& writer) {
   } catch (const oci::Refusal& refusal) {
     replace(refusal_reply(refusal));
   } catch (const std::exception& e) {
-    if (vigil_.client_left()) co_return;
+    if (vigil_.client_left() || exchange.body->state() == BodyReader::State::cut) co_return;
     base::log::error("request failed", {{"request", request.id}, {"error", e.what()}});
     replace(refusal_reply(oci::Refusal(oci::ErrorCode::internal, "request " + request.id)));
   }
@@ -245,6 +238,7 @@ async::Task<bool> Session::transmit(Exchange& exchange, BodyWriter& writer,
   const auto head = render_head(reply, exchange.request.id, persistence);
   const bool with_body = !exchange.request.is_head() && may_have_body(reply.status);
   const auto before = conn_.sent();
+  vigil_.begin_pace();
   bool complete = false;
   try {
     const Reply bodiless;
@@ -258,8 +252,18 @@ async::Task<bool> Session::transmit(Exchange& exchange, BodyWriter& writer,
   const auto sent = conn_.sent() - before;
   vigil_.await(Awaiting::nothing);
   if (!complete) conn_.reset();
+  if (complete && reply.after_sent) run_after(exchange);
   finish(exchange, sent - std::min<std::uint64_t>(sent, head.size()), complete);
   co_return complete;
+}
+
+void Session::run_after(const Exchange& exchange) {
+  try {
+    exchange.reply.after_sent();
+  } catch (const std::exception& e) {
+    base::log::error("what follows an answer failed",
+                     {{"request", exchange.request.id}, {"error", e.what()}});
+  }
 }
 
 void Session::finish(const Exchange& exchange, std::uint64_t bytes, bool complete) const {
@@ -279,10 +283,14 @@ async::Task<> Session::say_farewell() {
   vigil_.await(Awaiting::farewell, farewell_limit);
   std::size_t discarded = 0;
   while (discarded < most_farewell_bytes) {
-    buffer_.consume(buffer_.data().size());
-    const auto size = co_await conn_.read_some(buffer_.room());
-    if (size == 0) co_return;
-    discarded += size;
+    auto block = worker_->blocks.take();
+    const auto size = conn_.try_read({block.get(), BlockPool::block_bytes});
+    block.reset();
+    if (size == 0U) co_return;
+    discarded += size.value_or(0);
+    if (size) continue;
+    const auto ec = co_await conn_.wait_readable();
+    if (ec) co_return;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "http/body_reader.hpp"
 #include "http/body_writer.hpp"
 #include "http/conn.hpp"
 #include "http/gate.hpp"
@@ -16,36 +17,33 @@
 
 namespace entrepot::http {
 
-struct Peer {
-  std::string address;  // without port
-  bool is_loopback = false;
+// What all connections of one listener have in common.
+struct Entrance {
+  Via via = Via::plain;
+  std::shared_ptr<TlsKeys> tls;  // null: plain
 };
 
 class Session {
  public:
-  Session(std::shared_ptr<Worker> worker, async::asio::ip::tcp::socket socket, Peer peer);
+  Session(std::shared_ptr<Worker> worker, Wire::Socket socket, Peer peer, const Entrance& entrance);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   // Starts a session that lives as long as its connection.
-  static void start(const std::shared_ptr<Worker>& worker, async::asio::ip::tcp::socket socket,
-                    Peer peer);
+  static void start(const std::shared_ptr<Worker>& worker, Wire::Socket socket, Peer peer,
+                    const Entrance& entrance);
 
  private:
   struct Exchange;
-  // What became of a request body that nobody wants.
-  enum class Discarded { whole, left_unread };
   enum class Next { request, close, farewell };
 
   static async::Task<> run(std::shared_ptr<Session> session);
   // `length` is that of the head in the buffer, or why there is none.
   async::Task<Next> serve_request(std::expected<std::size_t, Rejection> length);
   async::Task<std::expected<std::size_t, Rejection>> receive_head();
-  async::Task<std::expected<Discarded, Rejection>> discard_body(const Request& request,
-                                                                const Admission& admission);
-  async::Task<std::expected<bool, Rejection>> drain_length(std::uint64_t length);
-  async::Task<std::expected<bool, Rejection>> drain_chunks();
+  // Why a request that needs no body cannot be served with the one it has; absent when it can.
+  async::Task<std::optional<Rejection>> discard_unwanted(BodyReader& body);
   async::Task<bool> receive();
   void skip_empty_lines();
   Rejection interrupted() const;
@@ -53,8 +51,10 @@ class Session {
   Exchange open_exchange() const;
   async::Task<Next> refuse(Exchange& exchange, Rejection rejection);
   async::Task<Next> answer(Exchange& exchange);
+  async::Task<Next> give_up(Exchange& exchange, BodyWriter& writer);
   async::Task<> ask(Exchange& exchange, BodyWriter& writer);
   async::Task<bool> transmit(Exchange& exchange, BodyWriter& writer, Persistence persistence);
+  static void run_after(const Exchange& exchange);
   void finish(const Exchange& exchange, std::uint64_t bytes, bool complete) const;
   async::Task<> say_farewell();
 
@@ -63,6 +63,7 @@ class Session {
 
   const std::shared_ptr<Worker> worker_;
   const Peer peer_;
+  const Via via_;
   Conn conn_;
   Vigil vigil_;
   ReadBuffer buffer_;

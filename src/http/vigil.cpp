@@ -15,7 +15,7 @@ void Vigil::await(Awaiting what, std::chrono::milliseconds limit) {
   limit_ = limit;
   if (what == Awaiting::nothing || what == Awaiting::content) return;
   until_ = std::chrono::steady_clock::now() + limit;
-  if (what == Awaiting::reader) acknowledged_ = conn_.sent();
+  if (what == Awaiting::reader) acknowledged_ = conn_.handed_over();
 }
 
 void Vigil::dismiss() {
@@ -25,20 +25,23 @@ void Vigil::dismiss() {
 void Vigil::look(Time now) {
   if (awaiting_ == Awaiting::nothing) return;
   if (awaiting_ == Awaiting::content) return look_for_client();
-  if (awaiting_ == Awaiting::reader) look_at_reader(now);
-  if (now < until_) return;
+  if (keeps_pace(now) && now < until_) return;
   // Again at the next look if need be: the connection may be between two waits just now.
   expired_ = true;
   conn_.cancel();
 }
 
-// What counts is what the peer's kernel acknowledged: a slow reader behind a large send buffer may
-// not let us write anything for longer than the limit.
-void Vigil::look_at_reader(Time now) {
+bool Vigil::keeps_pace(Time now) {
+  if (awaiting_ == Awaiting::body) return pace_.keeps(sentinel_.pace_, conn_.received());
+  if (awaiting_ != Awaiting::reader) return true;
+  // What counts is what the peer's kernel acknowledged: a slow reader behind a large send buffer
+  // may not let us write anything for longer than the limit.
   const auto acknowledged = conn_.acknowledged();
-  if (acknowledged == acknowledged_) return;
-  acknowledged_ = acknowledged;
-  until_ = now + limit_;
+  if (acknowledged != acknowledged_) {
+    acknowledged_ = acknowledged;
+    until_ = now + limit_;
+  }
+  return pace_.keeps(sentinel_.pace_, acknowledged);
 }
 
 void Vigil::look_for_client() {
@@ -48,8 +51,9 @@ void Vigil::look_for_client() {
   signal_.emit(async::asio::cancellation_type::terminal);
 }
 
-Sentinel::Sentinel(async::asio::io_context& context, std::chrono::milliseconds interval)
-    : timer_(context), interval_(interval) {}
+Sentinel::Sentinel(async::asio::io_context& context, std::chrono::milliseconds interval,
+                   PaceRule pace)
+    : timer_(context), interval_(interval), pace_(pace) {}
 
 void Sentinel::dismiss_idle() {
   for (auto* vigil : vigils_) vigil->dismiss();

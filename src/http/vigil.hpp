@@ -14,6 +14,7 @@
 
 #include "entrepot/async/task.hpp"
 #include "http/conn.hpp"
+#include "http/pace.hpp"
 
 namespace entrepot::http {
 
@@ -21,8 +22,9 @@ enum class Awaiting {
   nothing,
   next_request,  // the connection is idle: may be closed at any time
   request,       // the rest of a request has to arrive within the limit
+  body,          // the limit is for the next bytes of a body, which has to keep its pace
   content,       // the handler or a byte source works; no limit, but the client has to stay
-  reader,        // the client has to take bytes: the limit starts anew with each byte it takes
+  reader,        // the client has to take bytes, at its pace: each one starts the limit anew
   farewell,      // we are through, the client has to close
 };
 
@@ -36,6 +38,8 @@ class Vigil {
   Vigil& operator=(const Vigil&) = delete;
 
   void await(Awaiting what, std::chrono::milliseconds limit = {});
+  // A body or an answer begins: it owes the least rate from here on.
+  void begin_pace() { pace_.begin(); }
   // Closes the connection at once if it is idle.
   void dismiss();
 
@@ -50,7 +54,7 @@ class Vigil {
   friend class Sentinel;
   using Time = std::chrono::steady_clock::time_point;
   void look(Time now);
-  void look_at_reader(Time now);
+  bool keeps_pace(Time now);
   void look_for_client();
 
   Conn& conn_;
@@ -59,6 +63,7 @@ class Vigil {
   Awaiting awaiting_ = Awaiting::nothing;
   std::chrono::milliseconds limit_{};
   Time until_;
+  Pace pace_;
   std::uint64_t acknowledged_ = 0;
   bool expired_ = false;
   bool client_left_ = false;
@@ -67,7 +72,7 @@ class Vigil {
 
 class Sentinel {
  public:
-  Sentinel(async::asio::io_context& context, std::chrono::milliseconds interval);
+  Sentinel(async::asio::io_context& context, std::chrono::milliseconds interval, PaceRule pace);
 
   void dismiss_idle();
   // Of the idle connections, if there are any.
@@ -82,6 +87,7 @@ class Sentinel {
 
   async::asio::steady_timer timer_;
   std::chrono::milliseconds interval_;
+  const PaceRule pace_;
   bool scheduled_ = false;
   std::vector<Vigil*> vigils_;
 };

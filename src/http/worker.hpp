@@ -3,25 +3,29 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
 #include <vector>
 
 #include "entrepot/async/broadcast.hpp"
 #include "entrepot/http/server.hpp"
+#include "http/block_pool.hpp"
+#include "http/proxy_trust.hpp"
 #include "http/vigil.hpp"
 
 namespace entrepot::http {
 
 // Immutable but for its atomics.
 struct Service {
-  Service(ServerCallbacks c, ServerLimits l) : callbacks(std::move(c)), limits(l) {}
+  Service(ServerCallbacks c, ServerLimits l, const TrustedProxies& p)
+      : callbacks(std::move(c)), limits(l), proxies(p) {}
 
   // Threads that look at the same moment may let in one each.
   bool full() const { return connections >= limits.connections; }
 
   const ServerCallbacks callbacks;
   const ServerLimits limits;
+  const ProxyTrust proxies;
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> accept_loops = 0;
@@ -38,7 +42,8 @@ struct Worker {
   async::asio::io_context& context;
   const std::shared_ptr<Service> service;
   Sentinel sentinel;
-  std::vector<std::shared_ptr<async::asio::ip::tcp::acceptor>> listeners;
+  BlockPool blocks;
+  std::vector<std::shared_ptr<async::asio::posix::stream_descriptor>> listeners;
 };
 
 }  // namespace entrepot::http

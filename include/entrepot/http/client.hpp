@@ -31,7 +31,8 @@ struct Transport {
   std::string ca_file;  // empty: the system's authorities
   std::string client_certificate;
   std::string client_key;
-  std::string proxy;  // empty: none, whatever the environment says
+  std::string unix_socket;  // connect there, whatever the URL says; empty: by the URL
+  std::string proxy;        // empty: none, whatever the environment says
   std::string no_proxy;
   HttpVersion version = HttpVersion::http1;
   std::chrono::milliseconds connect{5'000};      // resolve, connect and TLS
@@ -41,10 +42,10 @@ struct Transport {
 };
 
 struct ClientRequest {
-  std::string method = "GET";  // GET, HEAD, POST
+  std::string method = "GET";  // GET, HEAD, POST, PUT, DELETE
   std::string url;             // http or https, nothing else
   Headers headers;             // the whole of them, but Host and Connection
-  std::string body;            // for POST
+  std::string body;            // for POST and PUT
   AddressPolicy addresses = AddressPolicy::any;
   std::shared_ptr<const Transport> transport;
 };

@@ -160,7 +160,7 @@ TEST(Framing, targets_and_methods_of_a_proxy_are_refused) {
   client.send("GET http://H/v2/x HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(client.receive().body, "GET /v2/x");
   client.send("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_EQ(client.receive().headers.at("allow"), "GET, HEAD");
+  EXPECT_EQ(client.receive().headers.at("allow"), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 }
 
 TEST(Framing, a_refused_head_request_gets_no_body) {

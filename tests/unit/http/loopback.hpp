@@ -34,7 +34,8 @@ class Loopback {
   explicit Loopback(Handler handler, ServerLimits limits = {}, std::size_t threads = 1,
                     std::optional<int> adopted = {})
       : runtime_(threads), server_(runtime_, callbacks(std::move(handler)), limits) {
-    address_ = adopted ? server_.adopt(*adopted) : server_.listen("127.0.0.1:0");
+    address_ = adopted ? server_.adopt(*adopted)
+                       : server_.listen({.address = "127.0.0.1:0", .tls = nullptr});
     thread_ = std::thread([this] { runtime_.run(); });
   }
   ~Loopback() {

@@ -162,14 +162,14 @@ TEST(Server, refuses_an_address_in_use_or_malformed) {
   Server other(runtime,
                {.handler = echo, .observer = {}, .connection_opened = {}, .connection_closed = {}});
   try {
-    other.listen(server.address());
+    other.listen({.address = server.address(), .tls = nullptr});
     ADD_FAILURE() << "two servers on one port";
   } catch (const std::system_error& e) {
     EXPECT_EQ(e.code(), std::errc::address_in_use);
   }
   for (const auto* address :
        {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "nowhere:80", ":80"}) {
-    EXPECT_THROW(other.listen(address), std::system_error) << address;
+    EXPECT_THROW(other.listen({.address = address, .tls = nullptr}), std::system_error) << address;
   }
 }
 
@@ -177,7 +177,7 @@ TEST(Server, listens_on_ipv6_too) {
   async::Runtime runtime(1);
   Server server(
       runtime, {.handler = echo, .observer = {}, .connection_opened = {}, .connection_closed = {}});
-  EXPECT_TRUE(server.listen("[::1]:0").starts_with("[::1]:"));
+  EXPECT_TRUE(server.listen({.address = "[::1]:0", .tls = nullptr}).starts_with("[::1]:"));
 }
 
 TEST(Server, serves_an_adopted_socket_on_all_threads) {
