@@ -13,12 +13,14 @@
 
 #include "entrepot/base/log.hpp"
 #include "index/keys.hpp"
+#include "index/lmdb_view.hpp"
+#include "index/migration.hpp"
 #include "index/records.hpp"
+#include "index/repositories.hpp"
 
 namespace entrepot::index {
 namespace {
 
-constexpr std::uint64_t our_schema = 1;
 constexpr unsigned reader_slots = 1024;
 constexpr std::size_t least_map_bytes = 16 * mebibyte;
 
@@ -51,9 +53,24 @@ void sync_name(int directory) {
   base::throw_errno("cannot sync the index's directory");
 }
 
-MDB_val value_of(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
-
-std::string schema_key() { return static_cast<char>(Space::meta) + std::string(schema_row); }
+// False: it is as it should be.
+bool bring_up_to_date(Batch& batch) {
+  const auto row = batch.get(Space::meta, base::as_bytes(schema_row));
+  if (!row) {
+    put_meta_number(batch, schema_row, our_schema);
+    return true;
+  }
+  const auto schema = intact(decode_number(*row), schema_row);
+  if (schema > our_schema) {
+    throw std::runtime_error("index has schema " + std::to_string(schema) +
+                             ", this program knows " + std::to_string(our_schema) +
+                             ": it was written by a newer entrepot");
+  }
+  if (schema == our_schema) return false;
+  base::log::info("index migrates", {{"from", schema}, {"to", our_schema}});
+  migrate(batch, base::system_clock().wall());
+  return true;
+}
 
 }  // namespace
 
@@ -86,28 +103,23 @@ void Environment::open(const std::filesystem::path& directory) {
 }
 
 void Environment::prepare_tree() {
+  int code = try_prepare_tree();
+  while (code == MDB_MAP_FULL && grow()) code = try_prepare_tree();
+  check_lmdb(code, "prepare the index");
+}
+
+// LMDB's code; the transaction is over when it returns.
+int Environment::try_prepare_tree() {
   WriteTransaction txn(*this);
   check_lmdb(txn.begun(), "begin write");
   check_lmdb(mdb_dbi_open(txn.get(), nullptr, 0, &tree_), "open tree");
-  const auto row = schema_key();
-  MDB_val key = value_of(row);
-  MDB_val value{};
-  if (const int code = mdb_get(txn.get(), tree_, &key, &value); code == MDB_SUCCESS) {
-    const auto schema =
-        decode_number({static_cast<const std::byte*>(value.mv_data), value.mv_size});
-    if (intact(schema, schema_row) > our_schema) {
-      throw std::runtime_error("index has schema " + std::to_string(*schema) +
-                               ", this program knows " + std::to_string(our_schema) +
-                               ": it was written by a newer entrepot");
-    }
-    return;
-  } else if (code != MDB_NOTFOUND) {
-    throw_lmdb(code, "read schema");
+  LmdbBatch batch(txn.get(), tree_);
+  try {
+    if (!bring_up_to_date(batch)) return MDB_SUCCESS;
+  } catch (const WriteFailed&) {
+    return batch.failure();
   }
-  const auto number = encode_number(our_schema);
-  value = value_of(number);
-  check_lmdb(mdb_put(txn.get(), tree_, &key, &value, 0), "write schema");
-  check_lmdb(txn.commit(), "write schema");
+  return txn.commit();
 }
 
 bool Environment::grow() {

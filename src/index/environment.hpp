@@ -36,8 +36,9 @@ struct LmdbOptions {
 
 class Environment {
  public:
-  // Opens or makes `directory` (0700). Throws std::runtime_error when another object holds it, its
-  // schema is newer than ours, or the file is no index.
+  // Opens or makes `directory` (0700); an index of an older schema becomes one of ours. Throws
+  // std::runtime_error when another object holds it, its schema is newer than ours, or the file is
+  // no index.
   Environment(const std::filesystem::path& directory, LmdbOptions options);
   ~Environment();
   Environment(const Environment&) = delete;
@@ -63,6 +64,7 @@ class Environment {
 
   void open(const std::filesystem::path& directory);
   void prepare_tree();
+  int try_prepare_tree();
   bool move_end(std::size_t bytes);
   MDB_txn* begin_read();
   void end_read(MDB_txn* txn);

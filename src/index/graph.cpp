@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "entrepot/index/catalog.hpp"
+#include "index/links.hpp"
 #include "index/records.hpp"
 #include "index/repositories.hpp"
 
@@ -25,6 +26,17 @@ void put_referrer(Batch& batch, const oci::Digest& digest, std::uint64_t size,
   const Referrer row{{parsed.media_type, digest, size}, parsed.artifact_type, parsed.annotations};
   batch.put(Space::referrers, Key().digest(parsed.subject->digest).digest(digest),
             base::as_bytes(encode(row)));
+  batch.put(Space::subjects, Key().digest(digest),
+            base::as_bytes(encode_digest(parsed.subject->digest)));
+}
+
+void put_rows(Batch& batch, const oci::Digest& digest, std::string_view bytes,
+              const oci::Manifest& parsed) {
+  batch.put(Space::manifests, Key().digest(digest),
+            base::as_bytes(encode(StoredManifest{parsed.media_type, bytes})));
+  batch.put(Space::edges, Key().digest(digest), base::as_bytes(encode(parsed.edges)));
+  put_parents(batch, digest, parsed.edges);
+  if (parsed.subject) put_referrer(batch, digest, bytes.size(), parsed);
 }
 
 // One walk over a graph whose parts may be shared any number of times: each digest is judged once.
@@ -104,15 +116,11 @@ std::optional<ManifestInfo> manifest_info(const View& view, const oci::Digest& d
 
 void put_manifest(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
                   const oci::Digest& digest, std::string_view bytes, const oci::Manifest& parsed,
-                  base::WallTime /*now*/) {
-  link(batch, repository, kind, digest);
+                  base::WallTime now) {
   // The bytes cannot have changed, and they have but one type (M-01, oci::parse_manifest).
-  if (batch.get(Space::manifests, Key().digest(digest))) return;
-  batch.put(Space::manifests, Key().digest(digest),
-            base::as_bytes(encode(StoredManifest{parsed.media_type, bytes})));
-  batch.put(Space::edges, Key().digest(digest), base::as_bytes(encode(parsed.edges)));
-  put_parents(batch, digest, parsed.edges);
-  if (parsed.subject) put_referrer(batch, digest, bytes.size(), parsed);
+  const bool known = batch.get(Space::manifests, Key().digest(digest)).has_value();
+  if (!known) put_rows(batch, digest, bytes, parsed);
+  link(batch, repository, kind, digest, now);
 }
 
 std::vector<oci::Edge> edges(const View& view, const oci::Digest& manifest) {

@@ -1,5 +1,5 @@
-// The Journal: every change of a tag of this site, in order, with time and cause. It feeds history
-// and rollback detection now, peers and notifications later.
+// The Journal: every change of a tag of this site, in order, with time, cause and doer. It feeds
+// history and rollback now, peers later. Its oldest rows go with drop_history().
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,21 @@
 namespace entrepot::index {
 
 struct JournalRow {
-  std::uint64_t sequence = 0;  // from 1, without gaps
+  std::uint64_t sequence = 0;  // from 1; drop_history() alone makes gaps
   base::WallTime time;
   Cause cause;
   std::string repository;
   std::string tag;
   std::optional<oci::Digest> from;  // absent: the tag was new
   std::optional<oci::Digest> to;    // absent: the tag was removed
+  std::string who;                  // empty: nobody with a name
 };
 
-// Assigns the sequence number.
-void append(Batch& batch, JournalRow row);
+// Assigns the sequence number and gives it.
+std::uint64_t append(Batch& batch, JournalRow row);
 // Up to `limit` rows with a sequence above `since`.
 std::vector<JournalRow> journal(const View& view, std::uint64_t since, std::size_t limit);
+// Absent when it was dropped.
+std::optional<JournalRow> journal_row(const View& view, std::uint64_t sequence);
 
 }  // namespace entrepot::index

@@ -10,6 +10,12 @@ std::array<std::byte, 4> big_endian(std::uint32_t value) {
   return {std::byte(value >> 24), std::byte(value >> 16), std::byte(value >> 8), std::byte(value)};
 }
 
+std::uint64_t big_endian_number(base::ByteView bytes) {
+  std::uint64_t value = 0;
+  for (const auto byte : bytes) value = value << 8 | std::to_integer<std::uint64_t>(byte);
+  return value;
+}
+
 }  // namespace
 
 void Key::add(base::ByteView bytes) {
@@ -68,12 +74,14 @@ std::optional<oci::Digest> digest_in_key(base::ByteView key, std::size_t offset)
 std::size_t key_size(const oci::Digest& digest) { return 1 + digest.raw().size(); }
 
 std::optional<RepositoryId> repository_in_key(base::ByteView key, std::size_t offset) {
-  if (key.size() < offset + 4) return std::nullopt;
-  std::uint32_t value = 0;
-  for (const auto byte : key.subspan(offset, 4)) {
-    value = value << 8 | std::to_integer<std::uint32_t>(byte);
-  }
-  return RepositoryId{value};
+  if (key.size() < offset + sizeof(RepositoryId)) return std::nullopt;
+  const auto value = big_endian_number(key.subspan(offset, sizeof(RepositoryId)));
+  return RepositoryId{static_cast<std::uint32_t>(value)};
+}
+
+std::optional<std::uint64_t> number_in_key(base::ByteView key, std::size_t offset) {
+  if (key.size() < offset + sizeof(std::uint64_t)) return std::nullopt;
+  return big_endian_number(key.subspan(offset, sizeof(std::uint64_t)));
 }
 
 }  // namespace entrepot::index

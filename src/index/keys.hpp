@@ -5,9 +5,11 @@
 //   repositories      name                                       RepositoryRecord
 //   repository_names  repository(4)                              name
 //   tags              repository(4) tag                          TagRecord
-//   history           repository(4) tag 00 ~sequence(8)          digest the tag left (newest first)
+//   history           repository(4) tag 00 ~sequence(8)          digest the tag left (newest
+//   first);
+//                                                                empty when the tag was new
 //   blobs             digest                                     BlobRecord
-//   links             repository(4) digest                       (empty)
+//   links             repository(4) digest                       LinkRecord
 //   linked_in         digest upstream(4) repository(4)           (empty)
 //   manifests         digest                                     media type, bytes
 //   edges             digest                                     every edge, in order
@@ -15,13 +17,22 @@
 //   referrers         subject digest, referrer digest            Referrer
 //   journal           sequence(8)                                JournalRow
 //   upstreams         name                                       number
+//   tagged            repository(4) digest tag                   (empty)
+//   left              repository(4) digest                       latest time a tag left it
+//   usages            upstream(4) repository(4)                  Usage; none: holds nothing
+//   subjects          referrer digest                            digest of its subject
+//   events            sequence(8)                                Event
+//   receivers         name                                       number: the last event it has
+//
+// In schema 1 links were empty, a new tag had no history row, and there was nothing from `tagged`
+// on (migration.hpp).
 //
 // upstream: the number of the one a repository mirrors, so that "has anybody earned this digest
 // from that upstream?" is one look, however many hold it; 0 for local repositories. digest: one
 // byte of algorithm, then its 32 or 64 raw bytes, so one digest is never the prefix of another.
 // Numbers are big-endian, so byte order is their order. A repository's name stands in one key only;
-// all others carry its number, so the longest key is 4 + 128 + 1 + 8 or 65 + 65 bytes, and a name
-// of 255 fits too (LMDB's limit is 511, reliability.md B-07).
+// all others carry its number, so the longest key is 4 + 65 + 128 bytes, and a name of 255 fits too
+// (LMDB's limit is 511, reliability.md B-07).
 #pragma once
 
 #include <array>
@@ -52,6 +63,12 @@ enum class Space : std::uint8_t {
   referrers = 12,
   journal = 13,
   upstreams = 14,
+  tagged = 15,
+  left = 16,
+  usages = 17,
+  subjects = 18,
+  events = 19,
+  receivers = 20,
 };
 
 // Names of the rows in Space::meta.
@@ -59,6 +76,7 @@ inline constexpr std::string_view schema_row = "schema";
 inline constexpr std::string_view last_repository_row = "last repository";
 inline constexpr std::string_view last_upstream_row = "last upstream";
 inline constexpr std::string_view last_journal_row = "last journal row";
+inline constexpr std::string_view last_event_row = "last event";
 inline constexpr std::string_view blob_totals_row = "blob totals";
 
 enum class RepositoryId : std::uint32_t {};
@@ -90,5 +108,7 @@ class Key {
 std::optional<oci::Digest> digest_in_key(base::ByteView key, std::size_t offset);
 std::size_t key_size(const oci::Digest& digest);
 std::optional<RepositoryId> repository_in_key(base::ByteView key, std::size_t offset);
+// The big-endian number that starts at `offset`; absent when the key is too short.
+std::optional<std::uint64_t> number_in_key(base::ByteView key, std::size_t offset);
 
 }  // namespace entrepot::index

@@ -9,6 +9,8 @@ namespace {
 
 // A change of any record's fields gets the next number and keeps the old reader.
 constexpr std::uint8_t version = 1;
+constexpr std::uint8_t nameless_journal = 1;  // without `who`
+constexpr std::uint8_t journal_version = 2;
 
 template <class T>
 std::optional<T> if_complete(const RecordReader& reader, T value) {
@@ -42,7 +44,7 @@ std::optional<oci::Edge> next_edge(RecordReader& reader) {
 Cause next_cause(RecordReader& reader) {
   const auto cause = reader.number<std::uint8_t>();
   if (cause < static_cast<std::uint8_t>(Cause::push) ||
-      cause > static_cast<std::uint8_t>(Cause::deletion)) {
+      cause > static_cast<std::uint8_t>(Cause::adoption)) {
     reader.refuse();
   }
   return static_cast<Cause>(cause);
@@ -86,6 +88,30 @@ std::optional<BlobTotals> decode_blob_totals(base::ByteView bytes) {
   const auto blobs = reader.number<std::uint64_t>();
   const auto total = reader.number<std::uint64_t>();
   return if_complete(reader, BlobTotals{blobs, total});
+}
+
+std::string encode(const LinkRecord& record) {
+  return RecordWriter(version).time(record.since).number(record.size).take();
+}
+
+std::optional<LinkRecord> decode_link(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto since = reader.time();
+  const auto size = reader.number<std::uint64_t>();
+  return if_complete(reader, LinkRecord{since, size});
+}
+
+std::string encode(const Usage& record) {
+  return RecordWriter(version).number(record.bytes).number(record.links).number(record.tags).take();
+}
+
+std::optional<Usage> decode_usage(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  Usage usage;
+  usage.bytes = reader.number<std::uint64_t>();
+  usage.links = reader.number<std::uint64_t>();
+  usage.tags = reader.number<std::uint64_t>();
+  return if_complete(reader, usage);
 }
 
 std::string encode(const RepositoryRecord& record) {
@@ -159,18 +185,20 @@ std::optional<Referrer> decode_referrer(base::ByteView bytes) {
 }
 
 std::string encode(const JournalRow& record) {
-  return RecordWriter(version)
+  return RecordWriter(journal_version)
       .time(record.time)
       .number(static_cast<std::uint8_t>(record.cause))
       .text(record.repository)
       .text(record.tag)
       .optional_digest(record.from)
       .optional_digest(record.to)
+      .text(record.who)
       .take();
 }
 
 std::optional<JournalRow> decode_journal_row(base::ByteView bytes) {
-  RecordReader reader(bytes, version);
+  const bool nameless = !bytes.empty() && bytes[0] == std::byte{nameless_journal};
+  RecordReader reader(bytes, nameless ? nameless_journal : journal_version);
   JournalRow row;
   row.time = reader.time();
   row.cause = next_cause(reader);
@@ -178,6 +206,7 @@ std::optional<JournalRow> decode_journal_row(base::ByteView bytes) {
   row.tag = reader.text();
   row.from = reader.optional_digest();
   row.to = reader.optional_digest();
+  if (!nameless) row.who = reader.text();
   if (!reader.complete()) return std::nullopt;
   return row;
 }
@@ -190,6 +219,14 @@ std::optional<std::uint64_t> decode_number(base::ByteView bytes) {
   RecordReader reader(bytes, version);
   const auto value = reader.number<std::uint64_t>();
   return if_complete(reader, value);
+}
+
+std::string encode_time(base::WallTime time) { return RecordWriter(version).time(time).take(); }
+
+std::optional<base::WallTime> decode_time(base::ByteView bytes) {
+  RecordReader reader(bytes, version);
+  const auto time = reader.time();
+  return if_complete(reader, time);
 }
 
 std::string encode_digest(const oci::Digest& digest) {

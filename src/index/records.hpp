@@ -1,7 +1,7 @@
 // What stands in the values of the index, and its bytes.
 //
 // encode() and decode_…() are inverse. decode_…() takes any bytes (fuzzed): absent when they are
-// not a whole record of the version this program writes.
+// not a whole record of a version this program knows; it writes the newest.
 #pragma once
 
 #include <optional>
@@ -25,6 +25,16 @@ std::optional<BlobRecord> decode_blob(base::ByteView bytes);
 
 std::string encode(const BlobTotals& record);
 std::optional<BlobTotals> decode_blob_totals(base::ByteView bytes);
+
+struct LinkRecord {
+  base::WallTime since;    // when the repository earned it
+  std::uint64_t size = 0;  // what it counts in the repository's usage
+};
+std::string encode(const LinkRecord& record);
+std::optional<LinkRecord> decode_link(base::ByteView bytes);
+
+std::string encode(const Usage& record);
+std::optional<Usage> decode_usage(base::ByteView bytes);
 
 struct RepositoryRecord {
   RepositoryId id;
@@ -54,6 +64,9 @@ std::optional<JournalRow> decode_journal_row(base::ByteView bytes);
 // A counter or the schema version.
 std::string encode_number(std::uint64_t value);
 std::optional<std::uint64_t> decode_number(base::ByteView bytes);
+
+std::string encode_time(base::WallTime time);
+std::optional<base::WallTime> decode_time(base::ByteView bytes);
 
 std::string encode_digest(const oci::Digest& digest);
 std::optional<oci::Digest> decode_digest(base::ByteView bytes);

@@ -2,23 +2,10 @@
 
 #include <algorithm>
 
+#include "index/usage.hpp"
+
 namespace entrepot::index {
 namespace {
-
-bool has_rows(const View& view, Space space, base::ByteView prefix) {
-  bool found = false;
-  view.scan(space, prefix, {}, [&found](base::ByteView, base::ByteView) {
-    found = true;
-    return Continue::no;
-  });
-  return found;
-}
-
-// A repository whose last link and tag are gone keeps its number, but is not there for anybody.
-bool holds_something(const View& view, RepositoryId id) {
-  const Key prefix = Key().repository(id);
-  return has_rows(view, Space::links, prefix) || has_rows(view, Space::tags, prefix);
-}
 
 // The number of the upstream that a new canonical name begins with.
 UpstreamId ensure_upstream(Batch& batch, const oci::RepositoryName& canonical) {
@@ -80,15 +67,15 @@ std::optional<oci::RepositoryName> repository_name(const View& view, RepositoryI
   return value ? oci::RepositoryName::parse(base::as_text(*value)) : std::nullopt;
 }
 
+// One whose last link and tag are gone keeps its number, but is not there for anybody.
 bool repository_exists(const View& view, const oci::RepositoryName& repository) {
-  const auto id = repository_id(view, repository);
-  return id && holds_something(view, *id);
+  return repository_kind(view, repository).has_value();
 }
 
 std::optional<RepositoryKind> repository_kind(const View& view,
                                               const oci::RepositoryName& repository) {
   const auto record = repository_record(view, repository);
-  if (!record || !holds_something(view, record->id)) return std::nullopt;
+  if (!record || !usage_of(view, *record)) return std::nullopt;
   return record->upstream == UpstreamId::none ? RepositoryKind::local : RepositoryKind::mirrored;
 }
 
@@ -101,18 +88,18 @@ std::vector<oci::RepositoryName> repositories(const View& view,
   for (const auto& upstream : upstreams) {
     if (const auto id = upstream_id(view, upstream)) wanted.push_back(*id);
   }
-  view.scan(Space::repositories, {}, base::as_bytes(after),
-            [&](base::ByteView key, base::ByteView value) {
-              const auto record = intact(decode_repository(value), "repository");
-              if (std::ranges::find(wanted, record.upstream) == wanted.end() ||
-                  !holds_something(view, record.id)) {
-                return Continue::yes;
-              }
-              if (auto name = oci::RepositoryName::parse(base::as_text(key))) {
-                names.push_back(std::move(*name));
-              }
-              return names.size() < limit ? Continue::yes : Continue::no;
-            });
+  view.scan(
+      Space::repositories, {}, base::as_bytes(after),
+      [&](base::ByteView key, base::ByteView value) {
+        const auto record = intact(decode_repository(value), "repository");
+        if (std::ranges::find(wanted, record.upstream) == wanted.end() || !usage_of(view, record)) {
+          return Continue::yes;
+        }
+        if (auto name = oci::RepositoryName::parse(base::as_text(key))) {
+          names.push_back(std::move(*name));
+        }
+        return names.size() < limit ? Continue::yes : Continue::no;
+      });
   return names;
 }
 

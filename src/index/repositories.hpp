@@ -26,7 +26,4 @@ std::optional<oci::RepositoryName> repository_name(const View& view, RepositoryI
 std::uint64_t meta_number(const View& view, std::string_view row);
 void put_meta_number(Batch& batch, std::string_view row, std::uint64_t value);
 
-// Whether the repository of this number has the right to `digest`.
-bool linked(const View& view, RepositoryId repository, const oci::Digest& digest);
-
 }  // namespace entrepot::index

@@ -1,10 +1,9 @@
 // catalog.hpp "tags".
-#include <algorithm>
-
 #include "entrepot/index/catalog.hpp"
-#include "index/journal.hpp"
+#include "index/history.hpp"
 #include "index/records.hpp"
 #include "index/repositories.hpp"
+#include "index/usage.hpp"
 
 namespace entrepot::index {
 namespace {
@@ -21,14 +20,18 @@ void put_tag(Batch& batch, base::ByteView key, const TagRecord& record) {
   batch.put(Space::tags, key, base::as_bytes(encode(record)));
 }
 
-// The journal row of a change, and the history row of the digest the tag leaves.
-void record_change(Batch& batch, RepositoryId id, JournalRow row) {
-  const auto sequence = meta_number(batch, last_journal_row) + 1;
-  if (row.from) {
-    const auto key = Key().repository(id).text(row.tag).separator().number(~sequence);
-    batch.put(Space::history, key, base::as_bytes(encode_digest(*row.from)));
+// The row of a tag, the way back from its digest, and the count of tags.
+void point(Batch& batch, const RepositoryRecord& owner, const oci::Tag& tag,
+           const std::optional<oci::Digest>& from, const std::optional<TagRecord>& to) {
+  const auto key = tag_key(owner.id, tag.text());
+  if (from) batch.erase(Space::tagged, Key().repository(owner.id).digest(*from).text(tag.text()));
+  if (to) {
+    put_tag(batch, key, *to);
+    batch.put(Space::tagged, Key().repository(owner.id).digest(to->digest).text(tag.text()), {});
+  } else {
+    batch.erase(Space::tags, key);
   }
-  append(batch, std::move(row));
+  if (from.has_value() != to.has_value()) change_usage(batch, owner, {.tags = to ? 1 : -1});
 }
 
 }  // namespace
@@ -41,18 +44,19 @@ std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& reposi
 }
 
 void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
-             const oci::Digest& digest, base::WallTime now, Cause cause) {
+             const oci::Digest& digest, base::WallTime now, Cause cause, std::string_view who) {
   const auto kind = cause == Cause::mirror ? RepositoryKind::mirrored : RepositoryKind::local;
-  const auto id = ensure_repository(batch, repository, kind).id;
-  const auto key = tag_key(id, tag.text());
+  const auto owner = ensure_repository(batch, repository, kind);
+  const auto key = tag_key(owner.id, tag.text());
   const auto before = read_tag(batch, key);
   if (before && before->digest == digest) {
     put_tag(batch, key, TagRecord{digest, before->changed, now});
     return;
   }
-  put_tag(batch, key, TagRecord{digest, now, now});
   const auto from = before ? std::optional(before->digest) : std::nullopt;
-  record_change(batch, id, {0, now, cause, repository.text(), tag.text(), from, digest});
+  point(batch, owner, tag, from, TagRecord{digest, now, now});
+  record_change(batch, owner.id,
+                {0, now, cause, repository.text(), tag.text(), from, digest, std::string(who)});
 }
 
 void confirm_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
@@ -66,15 +70,15 @@ void confirm_tag(Batch& batch, const oci::RepositoryName& repository, const oci:
 }
 
 bool remove_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
-                base::WallTime now, Cause cause) {
-  const auto id = repository_id(batch, repository);
-  if (!id) return false;
-  const auto key = tag_key(*id, tag.text());
-  const auto record = read_tag(batch, key);
+                base::WallTime now, Cause cause, std::string_view who) {
+  const auto owner = repository_record(batch, repository);
+  if (!owner) return false;
+  const auto record = read_tag(batch, tag_key(owner->id, tag.text()));
   if (!record) return false;
-  batch.erase(Space::tags, key);
-  record_change(batch, *id,
-                {0, now, cause, repository.text(), tag.text(), record->digest, std::nullopt});
+  point(batch, *owner, tag, record->digest, std::nullopt);
+  record_change(batch, owner->id,
+                {0, now, cause, repository.text(), tag.text(), record->digest, std::nullopt,
+                 std::string(who)});
   return true;
 }
 
@@ -97,15 +101,15 @@ std::vector<oci::Tag> tags(const View& view, const oci::RepositoryName& reposito
   return found;
 }
 
-std::vector<oci::Digest> tag_history(const View& view, const oci::RepositoryName& repository,
-                                     const oci::Tag& tag, std::size_t limit) {
-  std::vector<oci::Digest> found;
+std::vector<oci::Tag> tags_of(const View& view, const oci::RepositoryName& repository,
+                              const oci::Digest& digest, std::size_t limit) {
+  std::vector<oci::Tag> found;
   const auto id = repository_id(view, repository);
   if (!id || limit == 0) return found;
-  const Key prefix = Key().repository(*id).text(tag.text()).separator();
-  view.scan(Space::history, prefix, {}, [&](base::ByteView, base::ByteView value) {
-    const auto digest = intact(decode_digest(value), "history");
-    if (std::ranges::find(found, digest) == found.end()) found.push_back(digest);
+  const Key prefix = Key().repository(*id).digest(digest);
+  view.scan(Space::tagged, prefix, {}, [&](base::ByteView key, base::ByteView) {
+    const auto text = base::as_text(key.subspan(base::ByteView(prefix).size()));
+    if (auto tag = oci::Tag::parse(text)) found.push_back(std::move(*tag));
     return found.size() < limit ? Continue::yes : Continue::no;
   });
   return found;

@@ -256,7 +256,7 @@ async::Task<> Download::record(std::uint64_t size) {
       index::put_blob(batch, origin_.digest, size, now);
       after = index::blob_totals(batch);
       for (const auto& repository : earned) {
-        index::link(batch, repository, index::RepositoryKind::mirrored, origin_.digest);
+        index::link(batch, repository, index::RepositoryKind::mirrored, origin_.digest, now);
       }
     });
     table_->house.metrics.store_changed(static_cast<std::int64_t>(after.bytes - before.bytes),

@@ -47,7 +47,7 @@ async::Task<bool> inherit(Shared context, Place place, oci::Digest digest) {
 async::Task<bool> link(Shared context, Place place, oci::Digest digest) {
   try {
     co_await context->facts().write([&](index::Batch& batch) {
-      index::link(batch, place.canonical, index::RepositoryKind::mirrored, digest);
+      index::link(batch, place.canonical, index::RepositoryKind::mirrored, digest, context->wall());
     });
     co_return true;
   } catch (const index::IndexFull& error) {

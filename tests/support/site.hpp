@@ -26,7 +26,7 @@ struct Site {
     co_await store.commit(std::move(spool), digest);
     co_await facts.write([&](index::Batch& batch) {
       index::put_blob(batch, digest, bytes.size(), base::WallTime());
-      index::link(batch, name(repository), index::RepositoryKind::local, digest);
+      index::link(batch, name(repository), index::RepositoryKind::local, digest, base::WallTime());
     });
   }
 

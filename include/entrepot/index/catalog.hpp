@@ -32,27 +32,51 @@ struct TagRecord {
 };
 
 // Why a tag moved; kept in the journal.
-enum class Cause : std::uint8_t { push = 1, mirror = 2, removed_upstream = 3, deletion = 4 };
+enum class Cause : std::uint8_t {
+  push = 1,
+  mirror = 2,
+  removed_upstream = 3,
+  deletion = 4,
+  rollback = 5,
+  adoption = 6,
+};
 
 std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& repository,
                              const oci::Tag& tag);
 // Creates the repository when new: a mirrored one for Cause::mirror. A change of digest appends a
-// journal row.
+// journal row; `who` did it (empty: nobody with a name).
 void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
-             const oci::Digest& digest, base::WallTime now, Cause cause);
+             const oci::Digest& digest, base::WallTime now, Cause cause, std::string_view who = {});
 // An upstream confirmed the tag as it stands; no journal row. No effect when the tag is gone or
 // points elsewhere by now.
 void confirm_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
                  const oci::Digest& digest, base::WallTime now);
 // True when there was one.
 bool remove_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
-                base::WallTime now, Cause cause);
+                base::WallTime now, Cause cause, std::string_view who = {});
 // Up to `limit` tags in byte order after `after`.
 std::vector<oci::Tag> tags(const View& view, const oci::RepositoryName& repository,
                            std::string_view after, std::size_t limit);
 // Digests this tag pointed to before, newest first, at most `limit`.
 std::vector<oci::Digest> tag_history(const View& view, const oci::RepositoryName& repository,
                                      const oci::Tag& tag, std::size_t limit);
+
+// Tags of this repository that point to `digest`, in byte order, at most `limit`.
+std::vector<oci::Tag> tags_of(const View& view, const oci::RepositoryName& repository,
+                              const oci::Digest& digest, std::size_t limit);
+// One move of a tag, as the journal has it.
+struct TagChange {
+  std::uint64_t sequence = 0;
+  base::WallTime time;
+  Cause cause = Cause::push;
+  std::string who;
+  std::optional<oci::Digest> from;  // absent: the tag was new
+  std::optional<oci::Digest> to;    // absent: the tag was removed
+};
+// Newest first, with a sequence below `before` (0: from the newest), at most `limit`; as far back
+// as drop_history() has left.
+std::vector<TagChange> tag_changes(const View& view, const oci::RepositoryName& repository,
+                                   const oci::Tag& tag, std::uint64_t before, std::size_t limit);
 
 // ---- repositories -----------------------------------------------------------------------------
 
@@ -65,6 +89,21 @@ std::optional<RepositoryKind> repository_kind(const View& view,
 std::vector<oci::RepositoryName> repositories(const View& view,
                                               std::span<const std::string> upstreams,
                                               std::string_view after, std::size_t limit);
+
+// What one repository holds; kept up to date by every change, one look.
+struct Usage {
+  std::uint64_t bytes = 0;  // of its distinct blobs and manifests, as if it were alone
+  std::uint64_t links = 0;  // of them
+  std::uint64_t tags = 0;
+};
+Usage usage(const View& view, const oci::RepositoryName& repository);
+struct RepositoryUsage {
+  oci::RepositoryName repository;
+  Usage usage;
+};
+// Local repositories whose name begins with `prefix`, in byte order after `after`.
+std::vector<RepositoryUsage> usages(const View& view, std::string_view prefix,
+                                    std::string_view after, std::size_t limit);
 
 // ---- blobs and links --------------------------------------------------------------------------
 
@@ -86,13 +125,17 @@ BlobTotals blob_totals(const View& view);
 // The right of a repository to a digest, earned by a push, a mount, or its own upstream. Nothing is
 // answered without it (design.md "Bytes").
 bool linked(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest);
-// Creates the repository when new, as one of this kind.
+// Creates the repository when new, as one of this kind. The blob or manifest row is written before:
+// its size is counted in the repository's usage. A link that is there stays as old as it is.
 void link(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
-          const oci::Digest& digest);
+          const oci::Digest& digest, base::WallTime now);
 void unlink(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest);
 // Whether any repository mirrored from `upstream` holds a link to `digest`. One look, however many
 // do.
 bool linked_beside(const View& view, std::string_view upstream, const oci::Digest& digest);
+// Digests linked in the repository above `after`, in key order, at most `limit`.
+std::vector<oci::Digest> links(const View& view, const oci::RepositoryName& repository,
+                               const std::optional<oci::Digest>& after, std::size_t limit);
 // Names of repositories that hold a link to `digest`, at most `limit`.
 std::vector<oci::RepositoryName> linked_in(const View& view, const oci::Digest& digest,
                                            std::size_t limit);

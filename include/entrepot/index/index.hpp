@@ -87,8 +87,9 @@ class Index {
   virtual async::Task<> run_write(std::function<void(Batch&)> work) = 0;
 };
 
-// LMDB with default flags (never NOSYNC, WRITEMAP, NOMETASYNC), in <data>/index. Refuses a schema
-// newer than its own (std::runtime_error with a sentence). A failed sync of the disk ends the
+// LMDB with default flags (never NOSYNC, WRITEMAP, NOMETASYNC), in <data>/index. An index of an
+// older schema is brought up to its own, all of it or nothing; a newer one is refused
+// (std::runtime_error with a sentence). A failed sync of the disk ends the
 // process (exit 70): LMDB reports it once and then pretends (reliability.md D-06).
 // Reads run in place on the calling thread, some microseconds; writes on one thread of its own.
 // Destruction commits what was asked for before.

@@ -22,7 +22,7 @@ class Graph : public Catalog {
   void hold(const oci::Digest& digest) {
     write([&](Batch& batch) {
       put_blob(batch, digest, 7, at(1));
-      link(batch, repo("app"), RepositoryKind::mirrored, digest);
+      link(batch, repo("app"), RepositoryKind::mirrored, digest, at(1));
     });
   }
   bool complete(const oci::Digest& digest, std::string_view in = "app",
@@ -110,8 +110,8 @@ TEST_P(Graph, a_link_belongs_to_one_repository) {
   const auto layer = sha256("layer");
   write([&](Batch& batch) {
     for (const auto* name : {"a", "a/b", "ab"})
-      link(batch, repo(name), RepositoryKind::mirrored, layer);
-    link(batch, repo("a"), RepositoryKind::mirrored, layer);
+      link(batch, repo(name), RepositoryKind::mirrored, layer, at(1));
+    link(batch, repo("a"), RepositoryKind::mirrored, layer, at(1));
     unlink(batch, repo("a/b"), layer);
     unlink(batch, repo("never"), layer);
   });
@@ -131,10 +131,10 @@ TEST_P(Graph, any_repository_of_an_upstream_stands_beside_however_many_others_ho
   const auto layer = sha256("layer");
   write([&](Batch& batch) {
     for (int i = 0; i < 300; ++i) {
-      link(batch, repo("aa/" + std::to_string(i)), RepositoryKind::mirrored, layer);
+      link(batch, repo("aa/" + std::to_string(i)), RepositoryKind::mirrored, layer, at(1));
     }
-    link(batch, repo("bb/app"), RepositoryKind::mirrored, layer);
-    link(batch, repo("cc/local"), RepositoryKind::local, layer);
+    link(batch, repo("bb/app"), RepositoryKind::mirrored, layer, at(1));
+    link(batch, repo("cc/local"), RepositoryKind::local, layer, at(1));
   });
   const auto beside = [&](std::string_view upstream, const oci::Digest& digest) {
     return read([&](const View& view) { return linked_beside(view, upstream, digest); });
@@ -157,7 +157,7 @@ TEST_P(Graph, a_digest_is_listed_where_a_linked_manifest_names_it) {
                  manifest_of({edge(EdgeKind::layer, layer, 111)}), at(1));
     put_manifest(batch, repo("ours"), RepositoryKind::mirrored, sha256("m2"), "{}",
                  manifest_of({edge(EdgeKind::layer, layer, 222)}), at(1));
-    link(batch, repo("empty"), RepositoryKind::mirrored, sha256("m3"));
+    link(batch, repo("empty"), RepositoryKind::mirrored, sha256("m3"), at(1));
   });
   read([&](const View& view) {
     ASSERT_TRUE(listed(view, repo("ours"), layer));
@@ -210,7 +210,7 @@ TEST_P(Graph, an_image_is_complete_only_where_all_of_it_may_be_had) {
     put_in(batch, "aa/staging", index, edge(EdgeKind::manifest, image));
     put_in(batch, "aa/staging", image, edge(EdgeKind::layer, layer));
     put_blob(batch, layer, 7, at(1));
-    link(batch, repo("aa/staging"), RepositoryKind::mirrored, layer);
+    link(batch, repo("aa/staging"), RepositoryKind::mirrored, layer, at(1));
     for (const auto* name : {"aa/prod", "bb/app"}) {
       put_in(batch, name, index, edge(EdgeKind::manifest, image));
     }
@@ -222,7 +222,7 @@ TEST_P(Graph, an_image_is_complete_only_where_all_of_it_may_be_had) {
   EXPECT_FALSE(complete(index, "aa/never", "aa"));
   write([&](Batch& batch) { put_in(batch, "bb/app", image, edge(EdgeKind::layer, layer)); });
   EXPECT_FALSE(complete(index, "bb/app", "bb")) << "the layer is another upstream's";
-  write([&](Batch& batch) { link(batch, repo("bb/app"), RepositoryKind::mirrored, layer); });
+  write([&](Batch& batch) { link(batch, repo("bb/app"), RepositoryKind::mirrored, layer, at(1)); });
   EXPECT_TRUE(complete(index, "bb/app", "bb"));
 }
 

@@ -5,12 +5,27 @@
 #include <functional>
 
 #include "index/codec.hpp"
+#include "index/event_record.hpp"
 #include "support/catalog_words.hpp"
 
 namespace entrepot::index {
 namespace {
 
 oci::Descriptor descriptor() { return {"application/x", sha512("d"), 1ULL << 40}; }
+
+Event full_event() {
+  return {.sequence = 0,
+          .time = at(9),
+          .kind = EventKind::mount,
+          .repository = "team/app",
+          .media_type = "application/x",
+          .size = 1ULL << 40,
+          .digest = sha512("d"),
+          .tag = "v1",
+          .from = sha256("f"),
+          .from_repository = "team/base",
+          .actor = {"alice", "192.0.2.1:9", "r1", "PUT", "registry", "docker/27", "https://r"}};
+}
 
 struct Kind {
   std::string name;
@@ -20,7 +35,7 @@ struct Kind {
 
 std::vector<Kind> kinds() {
   const Referrer referrer{descriptor(), "type", {{"a", "1"}, {"b", ""}}};
-  const JournalRow row{0, at(-5), Cause::push, "repo", "tag", sha256("f"), std::nullopt};
+  const JournalRow row{0, at(-5), Cause::push, "repo", "tag", sha256("f"), std::nullopt, "alice"};
   return {
       {"tag", encode(TagRecord{sha256("x"), at(1), at(2)}),
        [](base::ByteView b) { return decode_tag(b).has_value(); }},
@@ -39,6 +54,12 @@ std::vector<Kind> kinds() {
       {"referrer", encode(referrer),
        [](base::ByteView b) { return decode_referrer(b).has_value(); }},
       {"journal", encode(row), [](base::ByteView b) { return decode_journal_row(b).has_value(); }},
+      {"link", encode(LinkRecord{at(4), 5}),
+       [](base::ByteView b) { return decode_link(b).has_value(); }},
+      {"usage", encode(Usage{1, 2, 3}),
+       [](base::ByteView b) { return decode_usage(b).has_value(); }},
+      {"time", encode_time(at(-1)), [](base::ByteView b) { return decode_time(b).has_value(); }},
+      {"event", encode(full_event()), [](base::ByteView b) { return decode_event(b).has_value(); }},
       {"number", encode_number(5), [](base::ByteView b) { return decode_number(b).has_value(); }},
       {"digest", encode_digest(sha256("x")),
        [](base::ByteView b) { return decode_digest(b).has_value(); }},
@@ -72,23 +93,58 @@ TEST(Records, damaged_ones_never_lead_outside) {
 
 TEST(Records, another_version_is_not_ours) {
   for (auto kind : kinds()) {
-    kind.bytes[0] = 2;
-    EXPECT_FALSE(kind.decodes(base::as_bytes(kind.bytes))) << kind.name;
+    for (const char version : {'\0', '\3', 'x'}) {
+      kind.bytes[0] = version;
+      EXPECT_FALSE(kind.decodes(base::as_bytes(kind.bytes))) << kind.name;
+    }
   }
 }
 
+void expect_same(const JournalRow& a, const JournalRow& b) {
+  EXPECT_EQ(a.time, b.time);
+  EXPECT_EQ(a.cause, b.cause);
+  EXPECT_EQ(a.repository, b.repository);
+  EXPECT_EQ(a.tag, b.tag);
+  EXPECT_EQ(a.from, b.from);
+  EXPECT_EQ(a.to, b.to);
+  EXPECT_EQ(a.who, b.who);
+}
+
 TEST(Records, journal_rows_come_back_as_they_were) {
-  const JournalRow row{0,          at(-5), Cause::removed_upstream, "repo", "tag", std::nullopt,
-                       sha512("t")};
+  const JournalRow row{0,     at(-5),       Cause::adoption, "repo",
+                       "tag", std::nullopt, sha512("t"),     "alice"};
   const auto bytes = encode(row);
   const auto back = decode_journal_row(base::as_bytes(bytes));
   ASSERT_TRUE(back);
-  EXPECT_EQ(back->time, row.time);
-  EXPECT_EQ(back->cause, row.cause);
-  EXPECT_EQ(back->repository, row.repository);
-  EXPECT_EQ(back->tag, row.tag);
-  EXPECT_EQ(back->from, row.from);
-  EXPECT_EQ(back->to, row.to);
+  expect_same(*back, row);
+}
+
+// Rows: D-12
+TEST(Records, journal_rows_of_schema_1_name_nobody) {
+  const auto bytes = RecordWriter(1)
+                         .time(at(7))
+                         .number(static_cast<std::uint8_t>(Cause::mirror))
+                         .text("repo")
+                         .text("tag")
+                         .optional_digest(sha256("f"))
+                         .optional_digest(std::nullopt)
+                         .take();
+  const auto back = decode_journal_row(base::as_bytes(bytes));
+  ASSERT_TRUE(back);
+  expect_same(*back, {0, at(7), Cause::mirror, "repo", "tag", sha256("f"), std::nullopt, ""});
+  EXPECT_FALSE(decode_journal_row(base::as_bytes(bytes + "more")));
+}
+
+TEST(Records, events_come_back_as_they_were) {
+  const auto event = full_event();
+  const auto back = decode_event(base::as_bytes(encode(event)));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(encode(*back), encode(event));
+  EXPECT_EQ(back->kind, EventKind::mount);
+  EXPECT_EQ(back->from_repository, "team/base");
+  EXPECT_EQ(back->actor.address, "192.0.2.1:9");
+  EXPECT_EQ(back->actor.origin, "https://r");
+  EXPECT_TRUE(decode_event(base::as_bytes(encode(Event{}))));
 }
 
 }  // namespace

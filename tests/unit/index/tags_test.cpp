@@ -197,7 +197,7 @@ TEST_P(Tags, repositories_are_listed_once_on_every_page_size) {
                                        "ab",     "a/b-c",      "a/b/c",  "math",       "math-voila",
                                        "math.x", "math/voila", "math_x", "mathematics"};
   write([&](Batch& batch) {
-    for (const auto& name : names) link(batch, repo(name), RepositoryKind::local, one);
+    for (const auto& name : names) link(batch, repo(name), RepositoryKind::local, one, at(1));
     unlink(batch, repo("ab"), one);
     set_tag(batch, repo("tagged/only"), latest, one, at(1), Cause::push);
     set_tag(batch, repo("gone"), latest, one, at(1), Cause::push);
@@ -230,11 +230,11 @@ TEST_P(Tags, repositories_are_listed_once_on_every_page_size) {
 // Rows: C-20, P-04
 TEST_P(Tags, mirrored_repositories_are_listed_with_their_upstream_only) {
   write([](Batch& batch) {
-    link(batch, repo("aa/b"), RepositoryKind::mirrored, one);
-    link(batch, repo("aa/ours"), RepositoryKind::local, one);
+    link(batch, repo("aa/b"), RepositoryKind::mirrored, one, at(1));
+    link(batch, repo("aa/ours"), RepositoryKind::local, one, at(1));
     set_tag(batch, repo("bb/c"), latest, one, at(1), Cause::mirror);
     set_tag(batch, repo("aa/b"), latest, one, at(1), Cause::push);
-    link(batch, repo("z"), RepositoryKind::local, one);
+    link(batch, repo("z"), RepositoryKind::local, one, at(1));
   });
   read([](const View& view) {
     const std::vector<std::string> none;

@@ -1,0 +1,22 @@
+// Brings an index of an older schema up to ours, in the transaction that writes the new number: a
+// crash leaves the old index or the new one (reliability.md D-12). Called by Environment at open.
+//
+//   1  the first
+//   2  links carry time and size, every change of a tag has a history row, and there are tagged,
+//      left, usages and subjects
+#pragma once
+
+#include <cstdint>
+
+#include "entrepot/base/clock.hpp"
+#include "entrepot/index/index.hpp"
+
+namespace entrepot::index {
+
+inline constexpr std::uint64_t our_schema = 2;
+
+// Schema 1 to 2; every link is `now` old. One pass over links, tags, journal and referrers: some
+// microseconds a row, and the changed pages in memory until the commit.
+void migrate(Batch& batch, base::WallTime now);
+
+}  // namespace entrepot::index
