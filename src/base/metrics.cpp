@@ -76,7 +76,30 @@ struct Metrics::Families {
   Gauge& fills_running = gauge(registry, "entrepot_fills_running", "Downloads running.");
   Gauge& store_bytes = gauge(registry, "entrepot_store_bytes", "Bytes of blobs held.");
   Gauge& store_blobs = gauge(registry, "entrepot_store_blobs", "Blobs held.");
+  Labelled<Counter, 1> collections{
+      counters(registry, "entrepot_collections_total", "Rounds of the collector ended."),
+      {"outcome"}};
+  Gauge& collections_running =
+      gauge(registry, "entrepot_collections_running", "Rounds of the collector running.");
+  Gauge& collection_seconds =
+      gauge(registry, "entrepot_collection_seconds", "How long the last round took.");
+  Gauge& collection_ended_at = gauge(registry, "entrepot_collection_ended_seconds",
+                                     "When the last round ended, in seconds since 1970.");
+  Counter& collected_bytes =
+      counters(registry, "entrepot_collected_bytes_total", "Bytes freed by the collector.").Add({});
   Gauge& connections = gauge(registry, "entrepot_connections", "Client connections open.");
+  Labelled<Counter, 2> notifications{
+      counters(registry, "entrepot_notifications_total", "Events told to receivers, by outcome."),
+      {"receiver", "outcome"}};
+  Labelled<Gauge, 1> notifications_waiting{
+      prometheus::BuildGauge()
+          .Name("entrepot_notifications_waiting")
+          .Help("Events a receiver has not got yet, wanted or not.")
+          .Register(registry),
+      {"receiver"}};
+  Counter& pull_events_dropped = counters(registry, "entrepot_pull_events_dropped_total",
+                                          "Pulls that receivers were not told of.")
+                                     .Add({});
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -141,8 +164,33 @@ void Metrics::store_changed(std::int64_t bytes, std::int64_t blobs) {
   families_->store_blobs.Increment(static_cast<double>(blobs));
 }
 
+void Metrics::collection_started() { families_->collections_running.Increment(); }
+
+void Metrics::collection_ended(std::string_view outcome, double seconds, double now) {
+  families_->collections_running.Decrement();
+  families_->collections.at({outcome}).Increment();
+  families_->collection_seconds.Set(seconds);
+  families_->collection_ended_at.Set(now);
+}
+
+void Metrics::collected(std::uint64_t bytes) {
+  families_->collected_bytes.Increment(static_cast<double>(bytes));
+}
+
 void Metrics::connection_opened() { families_->connections.Increment(); }
 void Metrics::connection_closed() { families_->connections.Decrement(); }
+
+void Metrics::notification(std::string_view receiver, std::string_view outcome) {
+  families_->notifications.at({receiver, outcome}).Increment();
+}
+
+void Metrics::notifications_waiting(std::string_view receiver, std::uint64_t count) {
+  families_->notifications_waiting.at({receiver}).Set(static_cast<double>(count));
+}
+
+void Metrics::pull_events_dropped(std::uint64_t count) {
+  families_->pull_events_dropped.Increment(static_cast<double>(count));
+}
 
 std::string Metrics::render() const {
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());

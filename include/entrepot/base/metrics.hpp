@@ -44,9 +44,21 @@ class Metrics {
   // entrepot_store_bytes, entrepot_store_blobs
   void store_size(std::uint64_t bytes, std::uint64_t blobs);
   void store_changed(std::int64_t bytes, std::int64_t blobs);
+  // entrepot_collections_total{outcome}, entrepot_collections_running,
+  // entrepot_collection_seconds and entrepot_collection_ended_seconds (since 1970) of the last one
+  void collection_started();
+  void collection_ended(std::string_view outcome, double seconds, double now);
+  // entrepot_collected_bytes_total
+  void collected(std::uint64_t bytes);
   // entrepot_connections
   void connection_opened();
   void connection_closed();
+  // entrepot_notifications_total{receiver,outcome}: delivered, failed (one try), expired
+  void notification(std::string_view receiver, std::string_view outcome);
+  // entrepot_notifications_waiting{receiver}
+  void notifications_waiting(std::string_view receiver, std::uint64_t count);
+  // entrepot_pull_events_dropped_total
+  void pull_events_dropped(std::uint64_t count);
 
   // The text exposition of everything above.
   std::string render() const;

@@ -1,0 +1,7 @@
+#include "notify/user_agent.hpp"
+
+namespace entrepot::notify {
+
+std::string_view user_agent() { return "entrepot/" ENTREPOT_VERSION; }
+
+}  // namespace entrepot::notify
