@@ -37,13 +37,31 @@ Wording wording(registry::Outcome outcome) {
 
 http::Reply refusal_reply(const oci::Refusal& refusal) {
   const auto& row = oci::error_row(refusal.code);
-  auto reply = http::text_reply(row.status, "application/json",
-                                oci::error_body(refusal.code, refusal.detail));
+  auto reply = http::text_reply(row.status, "application/json", oci::error_body(refusal));
   reply.headers.set("X-Content-Type-Options", "nosniff");
   if (row.status == 405) reply.headers.set("Allow", refusal.allow);
+  if (!refusal.challenge.empty()) reply.headers.set("WWW-Authenticate", refusal.challenge);
+  if (refusal.upload_offset) reply.headers.set("Range", received_range(*refusal.upload_offset));
   if (refusal.retry_after) {
     reply.headers.set("Retry-After", std::to_string(refusal.retry_after->count()));
   }
+  return reply;
+}
+
+std::string received_range(std::uint64_t received) {
+  return "0-" + std::to_string(received == 0 ? 0 : received - 1);
+}
+
+http::Reply empty_reply(int status) {
+  http::Reply reply;
+  reply.status = status;
+  return reply;
+}
+
+http::Reply created(std::string_view location, const oci::Digest& digest) {
+  auto reply = empty_reply(201);
+  reply.headers.set("Location", location);
+  reply.headers.set("Docker-Content-Digest", digest.text());
   return reply;
 }
 

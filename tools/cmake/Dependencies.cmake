@@ -11,6 +11,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(PSL REQUIRED IMPORTED_TARGET libpsl)
+pkg_check_modules(CRYPT REQUIRED IMPORTED_TARGET libxcrypt)
 
 # Asio and Beast are compiled once, here; every other file sees declarations.
 add_library(entrepot_boost STATIC ${CMAKE_SOURCE_DIR}/src/async/boost_sources.cpp)
