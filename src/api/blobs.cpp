@@ -1,5 +1,8 @@
-// GET and HEAD /v2/<name>/blobs/<digest> (distribution-spec "Pulling blobs"), with ranges.
+// GET, HEAD and DELETE /v2/<name>/blobs/<digest> (distribution-spec "Pulling blobs", "Deleting
+// Blobs"), with ranges.
+#include "api/actor.hpp"
 #include "api/call.hpp"
+#include "api/lease.hpp"
 #include "api/replies.hpp"
 #include "entrepot/http/range.hpp"
 
@@ -8,16 +11,28 @@ namespace {
 
 constexpr std::string_view blob_type = "application/octet-stream";
 
+// Whoever may begin a repository here asks before he pushes; told of what upstream has he would not
+// bring it, and then his manifest lists what is not here. Only what is held counts for him: that a
+// manifest of his takes along (registry::ManifestPut::counterpart).
+async::Task<registry::Answer<registry::BlobSize>> size_of(Call call, oci::Digest digest) {
+  const auto& route = call.route();
+  if (!call.request.is_head() || !may_claim(call)) {
+    co_return co_await route.source->stat(route.name, digest);
+  }
+  co_await lease(call, digest);
+  co_return co_await call.house.reading.local.stat(route.canonical, digest);
+}
+
 // Answers without the bytes: a HEAD must not start a download, nor need a client that has the blob
 // already cause one.
 async::Task<http::Reply> describe_blob(Call call, oci::Digest digest) {
-  const auto found = co_await call.route->source->stat(call.route->name, digest);
+  const auto found = co_await size_of(call, digest);
   if (!found) registry::refuse(found.error(), registry::Subject::blob);
   http::Reply reply;
   reply.headers.set("Content-Type", blob_type);
   reply.headers.set("Accept-Ranges", "bytes");
   describe_content(reply, digest, Mutability::by_digest);
-  describe_provenance(reply, *call.route, found->provenance);
+  describe_provenance(reply, call.route(), found->provenance);
   if (!is_known_to_client(reply, call.request, digest)) reply.head_length = found->size;
   co_return reply;
 }
@@ -31,16 +46,28 @@ bool needs_no_bytes(const http::Request& request, const oci::Digest& digest) {
 
 async::Task<http::Reply> answer_blob(Call call) {
   const auto digest = required_digest(call.argument);
+  if (may_build_on(call)) co_await lease(call, digest);
   if (needs_no_bytes(call.request, digest)) co_return co_await describe_blob(call, digest);
-  auto found = co_await call.route->source->blob(call.route->name, digest);
+  const auto& route = call.route();
+  auto found = co_await route.source->blob(route.name, digest);
   if (!found) registry::refuse(found.error(), registry::Subject::blob);
   http::Reply reply;
   describe_content(reply, digest, Mutability::by_digest);
-  describe_provenance(reply, *call.route, found->provenance);
+  describe_provenance(reply, route, found->provenance);
   http::set_content(reply, call.request, std::move(found->bytes), blob_type, entity_tag(digest));
   // That one question was out of range is nothing to remember.
   if (reply.status == 416) reply.headers.remove("Cache-Control");
   co_return reply;
+}
+
+async::Task<http::Reply> delete_blob(Call call) {
+  const auto digest = required_digest(call.argument);
+  const bool deleted =
+      co_await call.house.writing.writer.delete_blob(call.repository(), digest, actor_of(call));
+  if (!deleted) throw oci::Refusal(oci::ErrorCode::blob_unknown, "no such blob here");
+  const auto text = digest.text();
+  audit(call, {.action = "delete blob", .repository = call.repository().text(), .digest = text});
+  co_return empty_reply(202);
 }
 
 }  // namespace entrepot::api

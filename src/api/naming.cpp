@@ -6,6 +6,8 @@
 namespace entrepot::api {
 namespace {
 
+using Held = registry::Directory::Held;
+
 // The upstream a name begins with; empty when it begins with none.
 std::string_view leading_upstream(const registry::Directory& directory, std::string_view name) {
   const auto slash = name.find('/');
@@ -20,6 +22,31 @@ oci::RepositoryName required_name(std::string_view name) {
   return std::move(*parsed);
 }
 
+// Whether the wording says which upstream is meant. Its part of the name is valid then: `ns`
+// decides, but buildkit puts a mirror's path behind /v2 even then, so the first component may be an
+// alias with a port, which is no part of a repository's name.
+bool names_upstream(const registry::Directory& directory, Wording wording) {
+  const auto leading = leading_upstream(directory, wording.name);
+  if (wording.upstream.empty() && leading.empty()) return false;
+  required_name(leading.empty() ? wording.name : wording.name.substr(leading.size() + 1));
+  return true;
+}
+
+async::Task<Held> held_as(const Reading& house, const oci::RepositoryName& name) {
+  const auto kind = co_await house.index.read(
+      [&](const index::View& view) { return index::repository_kind(view, name); });
+  if (!kind) co_return Held::no;
+  co_return *kind == index::RepositoryKind::local ? Held::yes : Held::mirrored;
+}
+
+registry::Route required_route(const Reading& house, Wording wording, Held held) {
+  auto route = house.directory.route(wording.upstream, wording.name, held);
+  if (route) return std::move(*route);
+  throw oci::Refusal(oci::ErrorCode::name_unknown, wording.upstream.empty()
+                                                       ? "no upstream answers for this name"
+                                                       : "no such upstream, or no such name there");
+}
+
 }  // namespace
 
 std::string_view selected_upstream(const registry::Directory& directory,
@@ -29,32 +56,36 @@ std::string_view selected_upstream(const registry::Directory& directory,
   return prefix;
 }
 
-async::Task<registry::Route> locate(const Collaborators& house, const http::Request& request,
-                                    Match matched) {
-  const auto upstream = selected_upstream(house.directory, request, matched.upstream);
-  using Held = registry::Directory::Held;
-  auto held = Held::no;
-  if (!upstream.empty()) {
-    // `ns` decides, but buildkit puts a mirror's path behind /v2 even then: the component may be an
-    // alias with a port, which is no part of a repository's name.
-    const auto leading = leading_upstream(house.directory, matched.name);
-    required_name(leading.empty() ? matched.name : matched.name.substr(leading.size() + 1));
-  } else if (const auto leading = leading_upstream(house.directory, matched.name);
-             !leading.empty()) {
-    required_name(matched.name.substr(leading.size() + 1));
-  } else {
-    const auto name = required_name(matched.name);
-    const auto kind = co_await house.index.read(
-        [&](const index::View& view) { return index::repository_kind(view, name); });
-    if (kind) held = *kind == index::RepositoryKind::local ? Held::yes : Held::mirrored;
+async::Task<Place> locate(const Reading& house, Wording wording) {
+  if (names_upstream(house.directory, wording)) {
+    co_return Place{required_route(house, wording, Held::no)};
   }
-  auto route = house.directory.route(upstream, matched.name, held);
-  if (!route) {
-    throw oci::Refusal(oci::ErrorCode::name_unknown,
-                       upstream.empty() ? "no upstream answers for this name"
-                                        : "no such upstream, or no such name there");
+  auto name = required_name(wording.name);
+  const auto held = co_await held_as(house, name);
+  Place place{required_route(house, wording, held)};
+  if (held == Held::no && !place.route.upstream.empty()) place.unclaimed = std::move(name);
+  co_return place;
+}
+
+async::Task<Place> locate_for_change(const Reading& house, Wording wording) {
+  if (names_upstream(house.directory, wording)) {
+    co_return Place{required_route(house, wording, Held::no)};
   }
-  co_return std::move(*route);
+  auto name = required_name(wording.name);
+  const auto held = co_await held_as(house, name);
+  registry::Route route{.source = &house.local, .name = name, .canonical = name, .upstream = {}};
+  // Left behind by an upstream's entry that is gone: it stays what it was.
+  if (held == Held::mirrored) route.upstream = name.first_component();
+  co_return Place{std::move(route)};
+}
+
+std::optional<oci::RepositoryName> counterpart(const Call& call) {
+  const auto& house = call.house.reading;
+  auto route = house.directory.route({}, call.repository().text(), Held::no);
+  if (!route || route->upstream.empty()) return std::nullopt;
+  const auto& who = call.grant.principal();
+  if (!house.gate.may(who, auth::Right::pull, route->canonical)) return std::nullopt;
+  return std::move(route->canonical);
 }
 
 }  // namespace entrepot::api

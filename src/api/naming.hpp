@@ -1,4 +1,4 @@
-// Which repository a request means (design.md "Names and routing").
+// Which repository a request is about (design.md "Names and routing").
 //
 // 1 `?ns=HOST` · 2 first component of the name is an upstream or alias · 3 the component before
 // /v2 · 4 a local repository of that name, else the default upstream. An explicit `ns` wins over a
@@ -9,16 +9,29 @@
 #include <string_view>
 
 #include "api/call.hpp"
-#include "api/endpoint.hpp"
 
 namespace entrepot::api {
+
+// A repository as a client named it.
+struct Wording {
+  std::string_view upstream;  // before /v2, or of ?ns=; empty when there is none
+  std::string_view name;      // between /v2/ and the verb
+};
 
 // The upstream named outside of the name; empty when there is none. Points into `request`.
 std::string_view selected_upstream(const registry::Directory& directory,
                                    const http::Request& request, std::string_view prefix);
 
-// Throws NAME_INVALID for what cannot be a name, NAME_UNKNOWN when nobody answers for it.
-async::Task<registry::Route> locate(const Collaborators& house, const http::Request& request,
-                                    Match matched);
+// Who answers for this name. Throws NAME_INVALID for what cannot be a name, NAME_UNKNOWN when
+// nobody answers for it.
+async::Task<Place> locate(const Reading& house, Wording wording);
+
+// The same for what only local repositories have: an unclaimed name is local, whatever the default
+// upstream has under it. Names of mirrored repositories keep their upstream.
+async::Task<Place> locate_for_change(const Reading& house, Wording wording);
+
+// The mirrored repository that answers, or did, for a local name while it is unclaimed; absent when
+// the default upstream has no say in it or the caller may not pull there.
+std::optional<oci::RepositoryName> counterpart(const Call& call);
 
 }  // namespace entrepot::api

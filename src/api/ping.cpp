@@ -1,5 +1,6 @@
-// GET /v2/ (distribution-spec "Determining Support"). Never a challenge: mirroring is anonymous,
-// and a client told to log in would look for credentials it does not have for us (clients.md 5.6).
+// GET /v2/ (distribution-spec "Determining Support"). Whether it is a challenge instead is the
+// Gate's word: a mirror for everybody has none, or clients would look for credentials they do not
+// have for us (clients.md 5.6).
 #include "api/call.hpp"
 #include "api/paging.hpp"
 

@@ -55,7 +55,13 @@ async::Task<http::Reply> answer_referrers(Call call) {
   const std::string type(call.request.target.query_value("artifactType").value_or(""));
   auto asked = page;
   asked.limit = std::max<std::size_t>(page.limit, 1);
-  auto found = co_await call.route->source->referrers(call.route->name, subject, type, asked);
+  const auto& route = call.route();
+  auto found = co_await route.source->referrers(route.name, subject, type, asked);
+  // A registry with this endpoint never says 404 here; a mirror passes on what its upstream says,
+  // so that clients try the tag schema.
+  if (!found && route.upstream.empty()) {
+    found = registry::ReferrerPage{.referrers = {}, .more = false, .filtered = !type.empty()};
+  }
   if (!found) registry::refuse(found.error(), registry::Subject::repository);
   if (page.limit == 0) found->referrers.clear();
   auto reply = json_reply(oci::media_type::oci_index, referrer_index(found->referrers));

@@ -1,6 +1,7 @@
 // The headers every answer of a registry shares, in one place.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,17 @@
 
 namespace entrepot::api {
 
-// The specification's error body; Allow and Retry-After where the refusal has them.
+// The specification's error body; Allow, WWW-Authenticate, Range and Retry-After where the refusal
+// has them.
 http::Reply refusal_reply(const oci::Refusal& refusal);
+
+// Range of an upload that has so many bytes: "0-0" also for none (distribution-spec has no form for
+// an empty one).
+std::string received_range(std::uint64_t received);
+
+http::Reply empty_reply(int status);
+// 201 with the place the content can be pulled from.
+http::Reply created(std::string_view location, const oci::Digest& digest);
 
 // Docker-Content-Digest, ETag and Cache-Control of content; `by_digest`: it can never change.
 enum class Mutability { by_tag, by_digest };

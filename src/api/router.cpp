@@ -1,5 +1,9 @@
 #include "entrepot/api/router.hpp"
 
+#include <cerrno>
+#include <system_error>
+
+#include "api/credentials.hpp"
 #include "api/endpoint.hpp"
 #include "api/naming.hpp"
 #include "api/replies.hpp"
@@ -14,30 +18,127 @@ struct Router {
   std::span<const Endpoint> table;
 };
 
-void require_endpoint(const Endpoint* endpoint, std::string_view method) {
-  if (!endpoint) throw oci::Refusal(oci::ErrorCode::not_found, "no such endpoint");
-  if (serves(*endpoint, method)) return;
-  oci::Refusal refusal(oci::ErrorCode::unsupported, "this registry is read-only here");
-  refusal.allow = endpoint->methods;
+bool any_method(const Endpoint&) { return true; }
+bool is_reading(const Endpoint& line) { return line.method == "GET" && line.need == Need::pull; }
+bool is_no_deletion(const Endpoint& line) { return line.method != "DELETE"; }
+
+const Endpoint& required_line(const Match& matched, std::string_view method) {
+  if (matched.lines.empty()) throw oci::Refusal(oci::ErrorCode::not_found, "no such endpoint");
+  const auto* line = serving(matched, method);
+  if (line != nullptr) return *line;
+  oci::Refusal refusal(oci::ErrorCode::unsupported, "this endpoint has no such method");
+  refusal.allow = methods_of(matched.lines, any_method);
   throw refusal;
 }
 
-// `trace` learns whom the request is about before anything can be refused.
-async::Task<http::Reply> answer(const Router& router, const http::Request& request, Match matched,
-                                http::Trace& trace) {
-  require_endpoint(matched.endpoint, request.method);
-  Call call{router.house, request, matched.name, matched.argument};
-  if (matched.name.empty()) {
-    if (!matched.upstream.empty() && !router.house.directory.knows(matched.upstream)) {
-      throw oci::Refusal(oci::ErrorCode::name_unknown, "no such upstream");
-    }
-    co_return co_await matched.endpoint->answer(call);
+// For what belongs to no repository.
+auth::Grant require(const auth::Gate& gate, const auth::Principal& who, Need need,
+                    const http::Request& request) {
+  switch (need) {
+    case Need::open:
+      return gate.open_to_all(who);
+    case Need::ping:
+      return gate.require_for_ping(who);
+    case Need::any:
+      return gate.require_any(who);
+    case Need::control:
+      if (request.via != http::Via::control_socket) {
+        gate.require_admin(who);
+        throw oci::Refusal(oci::ErrorCode::denied, "only over the control socket");
+      }
+      [[fallthrough]];
+    case Need::admin:
+    case Need::pull:
+    case Need::push:
+    case Need::remove:
+      break;
   }
-  const auto route = co_await locate(router.house, request, matched);
-  trace.repository = route.canonical.text();
-  trace.upstream = route.upstream;
-  call.route = &route;
-  co_return co_await matched.endpoint->answer(call);
+  return gate.require_admin(who);
+}
+
+auth::Right right_for(Need need) {
+  switch (need) {
+    case Need::pull:
+      return auth::Right::pull;
+    case Need::push:
+      return auth::Right::create;
+    case Need::remove:
+      return auth::Right::remove;
+    case Need::open:
+    case Need::ping:
+    case Need::any:
+    case Need::admin:
+    case Need::control:
+      break;
+  }
+  return auth::Right::admin;
+}
+
+// The repository a line is about, as the client named it; the name is empty when it is about none.
+Wording wording_of(const Router& router, const Endpoint& line, const http::Request& request,
+                   const Match& matched) {
+  const auto key = naming_key(line);
+  if (!key.empty()) {
+    const auto name = request.target.query_value(key);
+    if (!name || name->empty()) {
+      throw oci::Refusal(oci::ErrorCode::name_invalid, std::string(key) + " is missing");
+    }
+    return {.upstream = {}, .name = *name};
+  }
+  return {.upstream = selected_upstream(router.house.reading.directory, request, matched.upstream),
+          .name = matched.name};
+}
+
+// Lines about local content only: pushes and deletions, and the state of an upload.
+bool is_of_local(Need need) { return need == Need::push || need == Need::remove; }
+
+// Whoever asks and whether it exists or not (reliability.md C-16).
+[[noreturn]] void refuse_mirrored(const Match& matched) {
+  oci::Refusal refusal(oci::ErrorCode::unsupported, "mirrored repositories are read-only");
+  refusal.allow = methods_of(matched.lines, is_reading);
+  throw refusal;
+}
+
+void require_writable(const Router& router, const http::Request& request) {
+  const bool looks_only = request.method == "GET" || request.is_head();
+  if (!looks_only && router.house.writing.policy.read_only()) {
+    throw oci::Refusal(oci::ErrorCode::denied, "the registry is read-only at present");
+  }
+}
+
+async::Task<http::Reply> answer_elsewhere(const Router& router, const http::Request& request,
+                                          const Match& matched, const Endpoint& line,
+                                          const auth::Principal& who) {
+  const auto& reading = router.house.reading;
+  if (!matched.upstream.empty() && !reading.directory.knows(matched.upstream)) {
+    throw oci::Refusal(oci::ErrorCode::name_unknown, "no such upstream");
+  }
+  const auto grant = require(reading.gate, who, line.need, request);
+  co_return co_await line.answer({router.house, request, grant, {}, matched.argument});
+}
+
+// `trace` learns whom the request is about before anything can be refused.
+async::Task<http::Reply> answer(const Router& router, const http::Request& request,
+                                const Match& matched, http::Trace& trace) {
+  const auto& reading = router.house.reading;
+  const auto& line = required_line(matched, request.method);
+  auth::Principal who;
+  // Who asks for what is open to all is not asked: a probe's wrong password costs no hash.
+  if (line.need != Need::open) who = co_await reading.gate.identify(credentials_of(request));
+  trace.user = who.name;
+  const auto wording = wording_of(router, line, request, matched);
+  if (wording.name.empty()) {
+    co_return co_await answer_elsewhere(router, request, matched, line, who);
+  }
+  const bool of_local = is_of_local(line.need);
+  const auto place = co_await (of_local ? locate_for_change : locate)(reading, wording);
+  trace.repository = place.route.canonical.text();
+  trace.upstream = place.route.upstream;
+  if (of_local && !place.route.upstream.empty()) refuse_mirrored(matched);
+  const auto grant = reading.gate.require(who, right_for(line.need), place.route.canonical);
+  if (of_local) require_writable(router, request);
+  co_return co_await line.answer(
+      {router.house, request, grant, wording.name, matched.argument, &place});
 }
 
 // The client hears it, the operator should too, when it is not the client's own mistake.
@@ -60,10 +161,11 @@ void log_refusal(const http::Request& request, const http::Trace& trace,
 void add_registry_headers(const Router& router, const http::Request& request, const Match& matched,
                           http::Reply& reply) {
   reply.headers.set("Docker-Distribution-Api-Version", "registry/2.0");
+  const auto& directory = router.house.reading.directory;
   const auto ns = request.target.query_value("ns");
   // Only what stands in our table is ever echoed.
-  if (ns && router.house.directory.knows(*ns) &&
-      selected_upstream(router.house.directory, request, matched.upstream) == *ns) {
+  if (ns && directory.knows(*ns) &&
+      selected_upstream(directory, request, matched.upstream) == *ns) {
     reply.headers.set("OCI-Namespace", *ns);
   }
 }
@@ -72,21 +174,52 @@ bool is_registry_path(const Match& matched, std::string_view path) {
   return path == "/v2" || path.starts_with("/v2/") || !matched.upstream.empty();
 }
 
+bool is_no_room(const std::system_error& error) {
+  return error.code() == std::errc::no_space_on_device ||
+         error.code() == std::error_code(EDQUOT, std::generic_category());
+}
+
+http::Reply refuse(const http::Request& request, const Match& matched, const http::Trace& trace,
+                   oci::Refusal refusal) {
+  // Deletion is off: whoever found out below knows nothing of methods.
+  if (refusal.code == oci::ErrorCode::unsupported && refusal.allow.empty() &&
+      trace.upstream.empty()) {
+    refusal.allow = methods_of(matched.lines, is_no_deletion);
+  }
+  log_refusal(request, trace, refusal);
+  auto reply = refusal_reply(refusal);
+  // Where to go on: what was sent cannot be taken at this place.
+  if (refusal.upload_offset) reply.headers.set("Location", request.target.path);
+  return reply;
+}
+
+http::Reply refuse_full(const http::Request& request, const Match& matched,
+                        const http::Trace& trace, const std::exception& error) {
+  base::log::error("no room", {{"id", request.id}, {"error", error.what()}});
+  return refuse(request, matched, trace,
+                oci::Refusal(oci::ErrorCode::storage_full, "no room left for this"));
+}
+
 async::Task<http::Reply> serve(std::shared_ptr<const Router> router, const http::Request& request) {
   const auto matched = match(router->table, request.target.path);
   http::Trace trace;
-  if (matched.endpoint) trace.route = matched.endpoint->route;
+  if (!matched.lines.empty()) trace.route = matched.lines.front().route;
   trace.repository = matched.name;
   trace.reference = matched.argument;
   http::Reply reply;
   try {
     reply = co_await answer(*router, request, matched, trace);
   } catch (const oci::Refusal& refusal) {
-    reply = refusal_reply(refusal);
-    log_refusal(request, trace, refusal);
+    reply = refuse(request, matched, trace, refusal);
+  } catch (const index::IndexFull& full) {
+    reply = refuse_full(request, matched, trace, full);
+  } catch (const std::system_error& error) {
+    if (!is_no_room(error)) throw;
+    reply = refuse_full(request, matched, trace, error);
   }
   trace.cache = reply.trace.cache;
   trace.upstream_time = reply.trace.upstream_time;
+  if (!reply.trace.user.empty()) trace.user = std::move(reply.trace.user);
   reply.trace = std::move(trace);
   if (is_registry_path(matched, request.target.path)) {
     add_registry_headers(*router, request, matched, reply);

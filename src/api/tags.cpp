@@ -28,7 +28,7 @@ async::Task<http::Reply> answer_tags(Call call) {
   // Even who wants to see no tag hears whether the repository is there.
   auto asked = page;
   asked.limit = std::max<std::size_t>(page.limit, 1);
-  auto found = co_await call.route->source->tags(call.route->name, asked);
+  auto found = co_await call.route().source->tags(call.route().name, asked);
   if (!found) registry::refuse(found.error(), registry::Subject::repository);
   if (page.limit == 0) found->tags.clear();
   auto reply = json_reply("application/json", tag_list(call.name, found->tags));

@@ -1,0 +1,45 @@
+// /api/v1: what the operator asks for over HTTP. Parameters are query values; answers are JSON and
+// never kept. Errors are the specification's bodies.
+//
+//   GET    history?repository=&tag=&before=&n=   {"repository", "tag", "changes": [{"sequence",
+//                        "time", "cause", "who", "from", "to", "held"}], "next"}; newest first,
+//                        from and to are digests or null; `held`: `to` can still be pulled;
+//                        `next`, while there are older ones: the value of `before` for them
+//   POST   rollback?repository=&tag=&digest=     {"repository", "tag", "digest"}; without digest:
+//                        to the one before
+//   DELETE repositories?name=                    204
+//   GET    read-only                             {"read_only": bool}
+//   PUT    read-only  {"read_only": bool}        the same
+//   GET    usage?prefix=&last=&n=                {"blobs", "bytes", "repositories": [{"name",
+//                        "bytes", "links", "tags"}]}; Link as in other lists
+//   POST   collections?dry_run=&delete_untagged= 202 {"job": id} and Location; 409 while one runs.
+//                        Flags are true or false; delete_untagged as configured when it is absent
+//   POST   adoptions?directory=&files=link|copy&repository=          likewise
+//   POST   exports?repository=&reference=&reference=&directory=      likewise; all tags without
+//                        reference
+//   GET    jobs                                  {"jobs": [job without lines]}
+//   GET    jobs/<id>?wait=SECONDS&line=N         {"id", "kind", "state": "running"|"done"|
+//                        "failed"|"stopped", "started", "ended", "done", "total", "unit",
+//                        "summary", "error", "lines", "next_line"}; waits for a change; lines from
+//                        N on. What summary and lines are: include/entrepot/api/work.hpp
+//   DELETE jobs/<id>                             202; it stops between two steps
+//   POST   reload                                {}; 400 with a sentence when nothing was changed
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "api/call.hpp"
+
+namespace entrepot::api {
+
+// Of the query; throw bad_request for what is missing or cannot be read.
+std::string required_parameter(const http::Request& request, std::string_view key);
+std::uint64_t number_parameter(const http::Request& request, std::string_view key,
+                               std::uint64_t otherwise);
+// true, false; absent when it is not there.
+std::optional<bool> flag_parameter(const http::Request& request, std::string_view key);
+oci::Tag required_tag(const http::Request& request);
+
+}  // namespace entrepot::api

@@ -1,0 +1,108 @@
+// GET and POST /token: our own token server (Docker's "Token Authentication" and its OAuth2 form).
+//
+//   GET   ?service=&scope=&scope=&account=&offline_token=true, with Basic or without a name
+//   POST  grant_type=password|refresh_token, username, password, refresh_token, service, scope,
+//         access_type=offline
+//
+// Scopes speak of names as clients write them; tokens of canonical ones. What is not allowed is
+// left out of the token, as Docker's clients expect.
+#include "api/call.hpp"
+#include "api/credentials.hpp"
+#include "api/form.hpp"
+#include "api/json.hpp"
+#include "entrepot/oci/refusal.hpp"
+
+namespace entrepot::api {
+namespace {
+
+constexpr std::size_t most_form_bytes = 64 * 1024;
+
+// What a client asked for, whichever form it used.
+struct Wish {
+  std::string service;
+  std::vector<std::string> scopes;
+  bool wants_refresh_token = false;
+};
+
+// An unclaimed name may be the default upstream's today and a local one tomorrow.
+std::vector<oci::RepositoryName> meanings(const registry::Directory& directory,
+                                          const oci::RepositoryName& written) {
+  using Held = registry::Directory::Held;
+  std::vector<oci::RepositoryName> names;
+  if (!directory.knows(written.first_component()) || written.has_single_component()) {
+    names.push_back(written);
+  }
+  auto route = directory.route({}, written.text(), Held::no);
+  if (route && route->canonical != written) names.push_back(std::move(route->canonical));
+  if (names.empty()) names.push_back(written);
+  return names;
+}
+
+http::Reply token_reply(const Call& call, const auth::Principal& who, const Wish& wish) {
+  const auto& gate = call.house.reading.gate;
+  const auto naming = [&](const oci::RepositoryName& written) {
+    return meanings(call.house.reading.directory, written);
+  };
+  const auto issued = gate.issue(who, wish.service, wish.scopes, naming);
+  if (!issued) throw oci::Refusal(oci::ErrorCode::not_found, "no token server here");
+  boost::json::object body;
+  body["token"] = issued->token;
+  body["access_token"] = issued->token;
+  body["expires_in"] = issued->lifetime.count();
+  body["issued_at"] = timestamp(issued->issued);
+  if (wish.wants_refresh_token) {
+    const auto refresh = gate.issue_refresh_token(who, wish.service);
+    if (refresh) body["refresh_token"] = *refresh;
+  }
+  auto reply = fresh_json(200, body);
+  reply.headers.set("Pragma", "no-cache");
+  reply.trace.user = who.name;
+  return reply;
+}
+
+async::Task<Form> required_form(http::RequestBody& body) {
+  const auto text = co_await http::read_all(body, most_form_bytes);
+  auto form = text ? parse_form(*text) : std::nullopt;
+  if (!form) throw oci::Refusal(oci::ErrorCode::bad_request, "not a form we can read");
+  co_return std::move(*form);
+}
+
+async::Task<std::optional<auth::Principal>> redeem(const auth::Gate& gate, const Form& form,
+                                                   std::string remote) {
+  const auto grant = form.value("grant_type");
+  if (grant == "refresh_token") {
+    co_return gate.redeem_refresh_token(form.value("refresh_token"), form.value("service"));
+  }
+  if (grant == "password") {
+    co_return co_await gate.verify_password(form.value("username"), form.value("password"),
+                                            std::move(remote));
+  }
+  throw oci::Refusal(oci::ErrorCode::bad_request, "grant_type is password or refresh_token");
+}
+
+}  // namespace
+
+async::Task<http::Reply> answer_token(Call call) {
+  const auto& target = call.request.target;
+  const auto who = co_await call.house.reading.gate.identify(credentials_of(call.request));
+  Wish wish{.service = std::string(target.query_value("service").value_or("")),
+            .scopes = {},
+            .wants_refresh_token = target.query_value("offline_token") == "true"};
+  for (const auto& [key, value] : target.query) {
+    if (key == "scope") wish.scopes.push_back(value);
+  }
+  co_return token_reply(call, who, wish);
+}
+
+async::Task<http::Reply> exchange_token(Call call) {
+  const auto form = co_await required_form(*call.request.body);
+  const auto who = co_await redeem(call.house.reading.gate, form, call.request.remote);
+  if (!who) throw oci::Refusal(oci::ErrorCode::unauthorized, "these credentials are not valid");
+  const Wish wish{.service = form.value("service"),
+                  .scopes = form.all("scope"),
+                  .wants_refresh_token = form.value("access_type") == "offline" ||
+                                         form.value("grant_type") == "refresh_token"};
+  co_return token_reply(call, *who, wish);
+}
+
+}  // namespace entrepot::api
