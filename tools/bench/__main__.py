@@ -1,9 +1,11 @@
-"""Compares entrepot with nginx proxy_cache and docker-registry as mirrors, in one run.
+"""Compares entrepot with nginx proxy_cache and docker-registry as mirrors, in one run, and with
+docker-registry as a registry of one's own.
 
     tools/build release && sudo python3 tools/bench [--rounds N] [--seconds N] [--json FILE]
+                                                    [--only SECTION]
 
-All three mirror the same docker-registry origin and are measured in turn, round by round, so that
-the ratios hold when the machine's speed drifts. Server on core 0, load on core 1 (two cores are
+As mirrors all three stand before the same docker-registry origin. All are measured in turn, round
+by round, so that the ratios hold when the machine's speed drifts. Server on core 0, load on core 1 (two cores are
 needed); CPU is what the kernel charged the server's processes. Prints a Markdown table.
 """
 
@@ -11,12 +13,15 @@ import argparse
 import contextlib
 import json
 import pathlib
+import statistics
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import listing  # noqa: E402
 import measures  # noqa: E402
+import pushing  # noqa: E402
 import servers  # noqa: E402
 from tests.support import hostile, images, registry  # noqa: E402
 
@@ -111,13 +116,59 @@ def herd_table(warm):
     }
 
 
-def show(table):
+def show_mirrors(table):
     names = [kind.name for kind in servers.ALL]
     print("| | " + " | ".join(names) + " | entrepot / nginx |")
     print("|---|" + "---:|" * (len(names) + 1))
     for title, row in table.items():
         ratio = row["entrepot"] / row["nginx"] if row["nginx"] else float("nan")
         print(f"| {title} | " + " | ".join(f"{row[n]:.4g}" for n in names) + f" | {ratio:.2f} |")
+    print()
+
+
+def show_own(table):
+    """The ratio is the median of the rounds' own."""
+    print("| | entrepot | docker-registry | ratio |")
+    print("|---|---:|---:|---:|")
+    for title, row in table.items():
+        ours, theirs = row["entrepot"], row["docker-registry"]
+        ratio = statistics.median(a / b if b else float("nan") for a, b in zip(ours, theirs))
+        print(f"| {title} | {statistics.median(ours):.4g} | {statistics.median(theirs):.4g} "
+              f"| {ratio:.3f} |")
+    print()
+
+
+def mirror_tables(options, sections):
+    if not {"warm", "cold", "herd"} & sections:
+        return {}
+    warm, cold = contents()
+    table = {}
+    if {"warm", "cold"} & sections:
+        with registry.Registry() as origin:
+            origin.push(warm, REPO, "warm")
+            origin.push(cold, REPO, "cold")
+            if "warm" in sections:
+                table |= warm_table(origin, warm, options)
+            if "cold" in sections:
+                table |= cold_table(origin, cold, options)
+    if "herd" in sections:
+        table |= herd_table(warm)
+    show_mirrors(table)
+    return table
+
+
+def own_tables(options, sections):
+    table = {}
+    if "push" in sections:
+        table |= pushing.table(servers.OWN, options.rounds)
+    if "listing" in sections:
+        table |= listing.table(servers.OWN)
+    if table:
+        show_own(table)
+    return table
+
+
+SECTIONS = ["warm", "cold", "herd", "push", "listing"]
 
 
 def main():
@@ -125,15 +176,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="length of each wrk run")
     parser.add_argument("--json", help="write the figures there too")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="may be repeated")
     options = parser.parse_args()
-    warm, cold = contents()
-    with registry.Registry() as origin:
-        origin.push(warm, REPO, "warm")
-        origin.push(cold, REPO, "cold")
-        table = warm_table(origin, warm, options)
-        table |= cold_table(origin, cold, options)
-    table |= herd_table(warm)
-    show(table)
+    sections = set(options.only or SECTIONS)
+    table = mirror_tables(options, sections) | own_tables(options, sections)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table, indent=2))
 

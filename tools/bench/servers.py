@@ -1,6 +1,7 @@
-"""The contestants, each a caching mirror of the same origin, and what the kernel says they cost.
+"""The contestants, and what the kernel says they cost: caching mirrors of the same origin, and
+registries of their own.
 
-Every server logs each request to a file, runs on the same cores, and caches on the same disk.
+Every server logs each request to a file, runs on the same cores, and keeps on the same disk.
 """
 
 import os
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 
+import listing
 from tests.support import process
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -142,4 +144,32 @@ proxy: {{remoteurl: '{self.origin}'}}
         return ["docker-registry", "serve", self.place / "config.yml"]
 
 
+class OwnEntrepot(Entrepot):
+    """A registry that anybody may push to; the origin is none."""
+
+    def command(self):
+        return [os.environ.get("ENTREPOT_BINARY", REPOSITORY / "build/release/entrepot"), "serve",
+                "--open", "--listen", self.address, "--data", self.place / "data"]
+
+    def fill(self, pairs):
+        listing.fill_by_api(self, pairs)
+
+
+class OwnDockerRegistry(DockerRegistry):
+    def command(self):
+        (self.place / "config.yml").write_text(f"""
+version: 0.1
+log: {{level: error}}
+storage:
+  filesystem: {{rootdirectory: {self.place}/data}}
+  cache: {{blobdescriptor: inmemory}}
+http: {{addr: '{self.address}'}}
+""")
+        return ["docker-registry", "serve", self.place / "config.yml"]
+
+    def fill(self, pairs):
+        listing.fill_directory(self.place / "data", pairs)
+
+
 ALL = [Entrepot, Nginx, DockerRegistry]
+OWN = [OwnEntrepot, OwnDockerRegistry]
