@@ -1,6 +1,6 @@
 # entrepot_room(<room> FLOOR n [NEEDS rooms…] [LINKS libraries…])
 #
-# One static library entrepot_<room> of src/<room>/*.cpp. Its public headers are
+# One static library entrepot_<room> of src/<room>/**/*.cpp. Its public headers are
 # include/entrepot/<room>; its private ones stay in src/<room> and are visible to its own tests only.
 # All rooms share one precompiled header: the standard library and Asio's awaitable, no Beast.
 add_library(entrepot_pch STATIC ${CMAKE_SOURCE_DIR}/src/async/pch.cpp)
@@ -11,7 +11,7 @@ target_compile_options(entrepot_pch PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 
 function(entrepot_room room)
   cmake_parse_arguments(ROOM "" "FLOOR" "NEEDS;LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "src/async/(pch|boost_sources)\\.cpp$")
   if(NOT sources)  # a room that is all headers
     add_library(entrepot_${room} INTERFACE)
