@@ -49,10 +49,9 @@ void add_links(const View& view, RepositoryId id, LinkCursor& cursor, std::size_
 
 // Up to `limit` digests of one space above `after`, in order, each with what stands under it.
 template <class Read>
-std::vector<Unlinked> rows_of(const View& view, Space space,
-                              const std::optional<oci::Digest>& after, std::size_t limit,
-                              Read read) {
-  std::vector<Unlinked> rows;
+auto rows_of(const View& view, Space space, const std::optional<oci::Digest>& after,
+             std::size_t limit, Read read) {
+  std::vector<std::invoke_result_t<Read&, const oci::Digest&, base::ByteView>> rows;
   const Key start = after ? Key().digest(*after) : Key();
   view.scan(space, {}, start, [&](base::ByteView key, base::ByteView value) {
     rows.push_back(read(intact(digest_in_key(key, 0), "digest"), value));
@@ -128,6 +127,15 @@ std::vector<LinkRow> local_links(const View& view, LinkCursor& cursor, std::size
   return rows;
 }
 
+std::optional<base::WallTime> linked_since(const View& view, const oci::RepositoryName& repository,
+                                           const oci::Digest& digest) {
+  const auto id = repository_id(view, repository);
+  if (!id) return std::nullopt;
+  const auto record = link_record(view, *id, digest);
+  if (!record) return std::nullopt;
+  return record->since;
+}
+
 Hold hold_of(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest,
              base::WallTime history_since) {
   const auto id = repository_id(view, repository);
@@ -171,6 +179,15 @@ bool erase_unlinked(Batch& batch, const oci::Digest& digest) {
   forget_blob(batch, digest);
   if (is_manifest(batch, digest)) erase_manifest(batch, digest);
   return true;
+}
+
+std::vector<HeldBlob> held_blobs(const View& view, const std::optional<oci::Digest>& after,
+                                 std::size_t limit) {
+  if (limit == 0) return {};
+  return rows_of(view, Space::blobs, after, limit,
+                 [](const oci::Digest& digest, base::ByteView value) {
+                   return HeldBlob{digest, intact(decode_blob(value), "blob")};
+                 });
 }
 
 }  // namespace entrepot::index
