@@ -21,7 +21,7 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  virtual async::Task<bool> open() = 0;
+  virtual async::Task<std::string> open() = 0;
   virtual async::Task<std::size_t> read_some(std::span<char> into) = 0;
   virtual std::optional<std::size_t> try_read(std::span<char> into) = 0;
   virtual async::Task<std::error_code> write(std::span<iovec> pieces) = 0;

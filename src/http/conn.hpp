@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "entrepot/async/limiter.hpp"
+#include "entrepot/http/server.hpp"
 #include "http/block_pool.hpp"
 #include "http/channel.hpp"
 #include "http/wire.hpp"
@@ -13,10 +15,11 @@ namespace entrepot::http {
 
 class Conn {
  public:
-  explicit Conn(Wire::Socket socket);
+  // Plain without `keys`. `blocks` and `handshakes` are the thread's (TlsChannel).
+  Conn(Wire::Socket socket, const TlsKeys* keys, BlockPool& blocks, async::Limiter& handshakes);
 
-  // What has to happen before the first byte; false when that came to nothing.
-  async::Task<bool> open() { return channel_->open(); }
+  // What has to happen before the first byte; why that came to nothing, or empty.
+  async::Task<std::string> open() { return channel_->open(); }
 
   // Waits for at least one byte; 0 when the peer ended, the connection broke or cancel() was
   // called.

@@ -10,7 +10,7 @@ class PlainChannel final : public Channel {
  public:
   explicit PlainChannel(Wire& wire) : wire_(wire) {}
 
-  async::Task<bool> open() override { co_return true; }
+  async::Task<std::string> open() override { co_return std::string(); }
   async::Task<std::size_t> read_some(std::span<char> into) override {
     return wire_.read_some(into);
   }

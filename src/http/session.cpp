@@ -42,7 +42,7 @@ Session::Session(std::shared_ptr<Worker> worker, Wire::Socket socket, Peer peer,
     : worker_(std::move(worker)),
       peer_(std::move(peer)),
       via_(entrance.via),
-      conn_(std::move(socket)),
+      conn_(std::move(socket), entrance.tls.get(), worker_->blocks, worker_->handshakes),
       vigil_(conn_, worker_->sentinel) {
   if (const auto& opened = worker_->service->callbacks.connection_opened) opened();
   ++worker_->service->connections;
@@ -65,7 +65,11 @@ void Session::start(const std::shared_ptr<Worker>& worker, Wire::Socket socket, 
 
 async::Task<> Session::run(std::shared_ptr<Session> session) {
   session->vigil_.await(Awaiting::request, session->limits().header);
-  auto next = Next::request;
+  const auto unopened = co_await session->conn_.open();
+  auto next = unopened.empty() ? Next::request : Next::close;
+  if (!unopened.empty()) {
+    base::log::debug("no TLS", {{"remote", session->peer_.text}, {"why", unopened}});
+  }
   while (next == Next::request) {
     // Not inside serve_request(): an idle connection should not hold what a request needs.
     const auto length = co_await session->receive_head();

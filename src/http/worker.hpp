@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "entrepot/async/broadcast.hpp"
+#include "entrepot/async/limiter.hpp"
 #include "entrepot/http/server.hpp"
 #include "http/block_pool.hpp"
 #include "http/proxy_trust.hpp"
@@ -43,6 +44,7 @@ struct Worker {
   const std::shared_ptr<Service> service;
   Sentinel sentinel;
   BlockPool blocks;
+  async::Limiter handshakes{1};
   std::vector<std::shared_ptr<async::asio::posix::stream_descriptor>> listeners;
 };
 

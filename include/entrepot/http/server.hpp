@@ -44,7 +44,6 @@ class TlsKeys {
   bool reload_if_changed();
 
  private:
-  friend class Conn;
   friend class TlsChannel;
   struct State;
   std::shared_ptr<State> state_;

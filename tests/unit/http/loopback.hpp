@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <atomic>
 #include <cstring>
@@ -36,6 +37,12 @@ class Loopback {
       : runtime_(threads), server_(runtime_, callbacks(std::move(handler)), limits) {
     address_ = adopted ? server_.adopt(*adopted)
                        : server_.listen({.address = "127.0.0.1:0", .tls = nullptr});
+    thread_ = std::thread([this] { runtime_.run(); });
+  }
+  Loopback(Handler handler, const Listener& listener, ServerLimits limits = {},
+           const TrustedProxies& proxies = {})
+      : runtime_(1), server_(runtime_, callbacks(std::move(handler)), limits, proxies) {
+    address_ = server_.listen(listener);
     thread_ = std::thread([this] { runtime_.run(); });
   }
   ~Loopback() {
@@ -112,13 +119,20 @@ class RawClient {
  public:
   explicit RawClient(const Loopback& server, int receive_buffer = 0,
                      const std::function<void()>& before_connecting = {})
-      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      : fd_(::socket(is_unix(server) ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) {
       ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
     const timeval patience{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (before_connecting) before_connecting();
+    if (is_unix(server)) {
+      sockaddr_un name{};
+      name.sun_family = AF_UNIX;
+      server.address().substr(unix_prefix.size()).copy(name.sun_path, sizeof name.sun_path - 1);
+      EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+      return;
+    }
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server.port());
@@ -126,6 +140,7 @@ class RawClient {
     EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   }
 
+  int fd() const { return fd_.get(); }
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -179,6 +194,9 @@ class RawClient {
   }
 
  private:
+  static constexpr std::string_view unix_prefix = "unix:";
+  static bool is_unix(const Loopback& server) { return server.address().starts_with(unix_prefix); }
+
   bool fill() {
     if (ending_) return false;
     char bytes[65536];
