@@ -15,29 +15,29 @@ namespace entrepot::index {
 
 // Whose doing a change is, for journal and events.
 struct Actor {
-  std::string name;        // of the principal; empty: anonymous
-  std::string address;     // of the client
-  std::string request_id;  // of ours
-  std::string method;
-  std::string host;
-  std::string user_agent;
-  std::string origin;  // scheme://authority for links; may be empty
+  std::string name{};        // of the principal; empty: anonymous
+  std::string address{};     // of the client
+  std::string request_id{};  // of ours
+  std::string method{};
+  std::string host{};
+  std::string user_agent{};
+  std::string origin{};  // scheme://authority for links; may be empty
 };
 
 enum class EventKind : std::uint8_t { push = 1, pull = 2, removal = 3, tag_moved = 4, mount = 5 };
 
 struct Event {
   std::uint64_t sequence = 0;  // from 1, assigned by append_event()
-  base::WallTime time;
+  base::WallTime time{};
   EventKind kind = EventKind::push;
-  std::string repository;
-  std::string media_type;
+  std::string repository{};
+  std::string media_type{};
   std::uint64_t size = 0;
-  std::optional<oci::Digest> digest;
-  std::string tag;                  // empty: none
-  std::optional<oci::Digest> from;  // tag_moved: what it pointed to before
-  std::string from_repository;      // mount
-  Actor actor;
+  std::optional<oci::Digest> digest{};
+  std::string tag{};                  // empty: none
+  std::optional<oci::Digest> from{};  // tag_moved: what it pointed to before
+  std::string from_repository{};      // mount
+  Actor actor{};
 };
 
 void append_event(Batch& batch, Event event);
