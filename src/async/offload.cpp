@@ -14,7 +14,7 @@ namespace {
 
 struct Job {
   std::function<void()> work;
-  std::shared_ptr<Waiter> waiter;
+  std::shared_ptr<Waiter> waiter;  // null: nobody waits
   std::exception_ptr failure;
 
   enum class Stage { queued, running, over };
@@ -38,7 +38,7 @@ struct Job {
       stage = Stage::over;
     }
     changed.notify_all();
-    waiter->wake(Wake::notified);
+    if (waiter) waiter->wake(Wake::notified);
   }
 
   void abandon() {
@@ -105,6 +105,12 @@ BlockingPool::~BlockingPool() {
   }
   threads_->ready.notify_all();
   for (auto& thread : threads_->threads) thread.join();
+}
+
+void BlockingPool::post(std::function<void()> work) {
+  const auto job = std::make_shared<Job>();
+  job->work = std::move(work);
+  threads_->push(job);
 }
 
 Task<> BlockingPool::run_erased(std::function<void()> work) {

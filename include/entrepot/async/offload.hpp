@@ -37,6 +37,9 @@ class BlockingPool {
     }
   }
 
+  // Runs `work` on the pool for nobody who waits; it must not throw. Thread-safe.
+  void post(std::function<void()> work);
+
  private:
   Task<> run_erased(std::function<void()> work);
   struct Threads;
