@@ -11,26 +11,14 @@
 #include "entrepot/base/log.hpp"
 #include "store/durable.hpp"
 #include "store/layout.hpp"
+#include "store/write_at.hpp"
 
 namespace entrepot::store {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{1} << 20;
-
-std::shared_ptr<const base::UniqueFd> shared(base::UniqueFd fd) {
-  return std::make_shared<const base::UniqueFd>(std::move(fd));
-}
-
-// All of it, or an exception with part of it written.
-void write_at(int fd, base::ByteView bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const auto written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) base::throw_errno("write spool");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-}
+// Of a large upload the disk has most already when commit asks for all of it.
+constexpr std::uint64_t write_back_step = std::uint64_t{8} << 20;
 
 bool is_regular(int fd) {
   struct stat info{};
@@ -46,51 +34,77 @@ bool is_no_file(int error) {
 
 }  // namespace
 
-FileSpool::FileSpool(std::shared_ptr<SpoolFolder> home, oci::Algorithm algorithm)
-    : home_(std::move(home)),
-      algorithm_(algorithm),
-      name_(layout::anonymous_spool()),
-      file_(shared(home_->folder().create_file(name_))),
-      hasher_(algorithm) {}
+std::unique_ptr<FileSpool> FileSpool::anonymous(std::shared_ptr<SpoolFolder> home,
+                                                oci::Algorithm algorithm) {
+  std::unique_ptr<FileSpool> spool(
+      new FileSpool(std::move(home), Kind::anonymous, algorithm, layout::anonymous_spool()));
+  spool->create();
+  return spool;
+}
 
-FileSpool::FileSpool(std::shared_ptr<SpoolFolder> home, const oci::Digest& digest)
+std::unique_ptr<FileSpool> FileSpool::fill(std::shared_ptr<SpoolFolder> home,
+                                           const oci::Digest& digest) {
+  std::unique_ptr<FileSpool> spool(
+      new FileSpool(std::move(home), Kind::fill, digest.algorithm(), layout::fill_spool(digest)));
+  if (spool->open_left() == Found::no) spool->create();
+  return spool;
+}
+
+std::unique_ptr<FileSpool> FileSpool::new_upload(std::shared_ptr<SpoolFolder> home,
+                                                 const std::string& id, oci::Algorithm algorithm) {
+  std::unique_ptr<FileSpool> spool(
+      new FileSpool(std::move(home), Kind::upload, algorithm, layout::upload_spool(id)));
+  spool->create();
+  return spool;
+}
+
+std::unique_ptr<FileSpool> FileSpool::old_upload(std::shared_ptr<SpoolFolder> home,
+                                                 const std::string& id, oci::Algorithm algorithm) {
+  std::unique_ptr<FileSpool> spool(
+      new FileSpool(std::move(home), Kind::upload, algorithm, layout::upload_spool(id)));
+  if (spool->open_left() == Found::no) return nullptr;
+  return spool;
+}
+
+// Until it has its file there is nothing of ours to remove.
+FileSpool::FileSpool(std::shared_ptr<SpoolFolder> home, Kind kind, oci::Algorithm algorithm,
+                     std::string name)
     : home_(std::move(home)),
-      algorithm_(digest.algorithm()),
-      target_(digest),
-      name_(layout::fill_spool(digest)),
-      hasher_(algorithm_) {
-  home_->reserve(digest);
-  try {
-    open();
-  } catch (...) {
-    home_->release(digest);
-    throw;
-  }
+      kind_(kind),
+      algorithm_(algorithm),
+      name_(std::move(name)),
+      hasher_(algorithm),
+      removal_(Removal::never) {
+  home_->reserve(name_);
 }
 
 FileSpool::~FileSpool() {
   try {
-    if (!name_.empty() && removal_ == Removal::on_destruction) home_->folder().remove(name_);
+    if (removal_ == Removal::on_destruction) home_->folder().remove(name_);
   } catch (const std::exception& error) {
     base::log::error("cannot remove a spool", {{"error", error.what()}});
   }
-  if (target_) home_->release(*target_);
+  home_->release(name_);
 }
 
-void FileSpool::open() {
+FileSpool::Found FileSpool::open_left() {
   // O_NONBLOCK: a planted FIFO must not make us wait.
   auto left = home_->folder().open_file(name_, O_RDWR | O_NONBLOCK);
   if (left && is_regular(left.get())) {
-    file_ = shared(std::move(left));
+    file_ = home_->closer().share(std::move(left));
     // Who gives up before all of it is hashed has learnt nothing against it.
     stage_ = Stage::resuming;
-    removal_ = Removal::never;
-    return;
+    return Found::yes;
   }
   const bool absent = !left && errno == ENOENT;
   if (!left && !absent && !is_no_file(errno)) base::throw_errno("cannot open", name_.c_str());
   if (!absent) home_->folder().remove(name_);
-  file_ = shared(home_->folder().create_file(name_));
+  return Found::no;
+}
+
+void FileSpool::create() {
+  file_ = home_->closer().share(home_->folder().create_file(name_));
+  if (kind_ != Kind::upload) removal_ = Removal::on_destruction;
 }
 
 void FileSpool::resume(std::uint64_t most) {
@@ -101,7 +115,8 @@ void FileSpool::resume(std::uint64_t most) {
     if (got < 0) base::throw_errno("read spool");
     if (got == 0) {
       stage_ = Stage::usable;
-      removal_ = Removal::on_destruction;
+      written_back_ = size_;
+      if (kind_ != Kind::upload) removal_ = Removal::on_destruction;
     }
     hasher_.update({buffer.data(), static_cast<std::size_t>(got)});
     size_ += static_cast<std::uint64_t>(got);
@@ -117,6 +132,16 @@ void FileSpool::append(base::ByteView bytes) {
   }
   hasher_.update(bytes);
   size_ += bytes.size();
+  // Uploads are appended to on the pool, fills on a serving thread, which must not wait here.
+  if (kind_ == Kind::upload && size_ - written_back_ >= write_back_step) begin_write_back();
+}
+
+// A hint: what it does not do, commit does.
+void FileSpool::begin_write_back() {
+  const auto from = static_cast<off64_t>(written_back_);
+  const auto length = static_cast<off64_t>(size_ - written_back_);
+  sync_file_range(file_->get(), from, length, SYNC_FILE_RANGE_WRITE);
+  written_back_ = size_;
 }
 
 void FileSpool::cut_back() {
@@ -132,19 +157,15 @@ void FileSpool::restart() {
   const auto& folder = home_->folder();
   const auto fresh_name = layout::anonymous_spool();
   auto fresh = folder.create_file(fresh_name);
-  if (target_) {
-    folder.move_over(fresh_name, folder, name_);
-  } else {
-    folder.remove(name_);
-    name_ = fresh_name;
-  }
-  file_ = shared(std::move(fresh));
+  folder.move_over(fresh_name, folder, name_);
+  file_ = home_->closer().share(std::move(fresh));
   hasher_ = oci::Hasher(algorithm_);
   size_ = 0;
+  written_back_ = 0;
 }
 
 void FileSpool::keep() {
-  if (!target_ || name_.empty()) return;
+  if (kind_ == Kind::anonymous) return;
   sync_content(file_->get());
   home_->folder().sync();
   removal_ = Removal::never;

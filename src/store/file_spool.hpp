@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "entrepot/store/spool.hpp"
@@ -13,11 +12,22 @@ namespace entrepot::store {
 
 class FileSpool final : public Spool {
  public:
-  // Anonymous: a new file of a random name.
-  FileSpool(std::shared_ptr<SpoolFolder> home, oci::Algorithm algorithm);
+  // anonymous and fill go with their Spool, unless kept; an upload stays until it is discarded.
+  enum class Kind { anonymous, fill, upload };
+
+  // A new file of a random name.
+  static std::unique_ptr<FileSpool> anonymous(std::shared_ptr<SpoolFolder> home,
+                                              oci::Algorithm algorithm);
   // Named after `digest`: new, or with the bytes an earlier one left, which resume() has to hash
-  // first. REQUIRES: no other one is open for it (else EBUSY).
-  FileSpool(std::shared_ptr<SpoolFolder> home, const oci::Digest& digest);
+  // first. Only one may be open at a time (else EBUSY).
+  static std::unique_ptr<FileSpool> fill(std::shared_ptr<SpoolFolder> home,
+                                         const oci::Digest& digest);
+  // Of an upload session; only one may be open at a time (else EBUSY).
+  static std::unique_ptr<FileSpool> new_upload(std::shared_ptr<SpoolFolder> home,
+                                               const std::string& id, oci::Algorithm algorithm);
+  // With the bytes there are, which resume() has to hash first; null when there is no such file.
+  static std::unique_ptr<FileSpool> old_upload(std::shared_ptr<SpoolFolder> home,
+                                               const std::string& id, oci::Algorithm algorithm);
   ~FileSpool() override;
   FileSpool(const FileSpool&) = delete;
   FileSpool& operator=(const FileSpool&) = delete;
@@ -36,25 +46,32 @@ class FileSpool final : public Spool {
   // Hashes about `most` bytes more (blocks: 0.7 s per GB, more from a cold disk).
   void resume(std::uint64_t most);
 
+  Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
   // commit() has moved the file away: there is nothing left to remove.
-  void moved_away() { name_.clear(); }
+  void moved_away() { removal_ = Removal::never; }
 
  private:
   enum class Removal { on_destruction, never };
   enum class Stage { resuming, usable };
 
-  void open();
+  FileSpool(std::shared_ptr<SpoolFolder> home, Kind kind, oci::Algorithm algorithm,
+            std::string name);
+  enum class Found { yes, no };
+  Found open_left();
+  void create();
   void cut_back();
+  void begin_write_back();
 
-  std::shared_ptr<SpoolFolder> home_;
-  oci::Algorithm algorithm_;
-  std::optional<oci::Digest> target_;  // what a named one is named after
+  const std::shared_ptr<SpoolFolder> home_;
+  const Kind kind_;
+  const oci::Algorithm algorithm_;
   std::string name_;
   std::shared_ptr<const base::UniqueFd> file_;
   oci::Hasher hasher_;
   std::uint64_t size_ = 0;
-  Removal removal_ = Removal::on_destruction;
+  std::uint64_t written_back_ = 0;  // on its way to the disk, of an upload
+  Removal removal_;
   Stage stage_ = Stage::usable;
 };
 

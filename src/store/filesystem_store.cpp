@@ -1,3 +1,5 @@
+#include "store/filesystem_store.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -6,18 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <mutex>
 #include <utility>
 
-#include "entrepot/async/limiter.hpp"
-#include "entrepot/base/log.hpp"
-#include "entrepot/store/blob_store.hpp"
-#include "store/durable.hpp"
-#include "store/file_spool.hpp"
-#include "store/folder.hpp"
 #include "store/layout.hpp"
 #include "store/probe.hpp"
-#include "store/spool_folder.hpp"
 
 namespace entrepot::store {
 namespace {
@@ -29,6 +23,7 @@ constexpr unsigned shards = 256;
 constexpr std::uint64_t hash_slice = std::uint64_t{64} << 20;
 constexpr std::size_t resumes_at_once = 2;
 constexpr std::chrono::hours for_ever{24 * 365};
+constexpr std::chrono::hours stale_fill{24 * 7};
 
 Folder made_inside(const Folder& folder, std::string_view name) {
   folder.make(std::string(name));
@@ -56,50 +51,24 @@ std::optional<std::uint64_t> regular_size(int fd) {
   return static_cast<std::uint64_t>(info.st_size);
 }
 
-class FilesystemStore final : public BlobStore {
- public:
-  FilesystemStore(const std::filesystem::path& data, async::BlockingPool& pool)
-      : pool_(pool),
-        data_(data),
-        blobs_(made_inside(data_, layout::blobs)),
-        quarantine_(made_inside(data_, layout::quarantine)),
-        spools_(std::make_shared<SpoolFolder>(made_inside(data_, layout::spool))) {
-    make_shards(blobs_);
-    data_.sync();
-    probe_file_system(spools_->folder(), blobs_);
-    spools_->sweep();
-  }
+}  // namespace
 
-  std::optional<BlobInfo> find(const oci::Digest& digest) const override;
-  std::unique_ptr<async::ByteSource> open(const oci::Digest& digest,
-                                          std::uint64_t expected_size) override;
-  std::unique_ptr<Spool> begin(oci::Algorithm algorithm) override;
-  async::Task<std::unique_ptr<Spool>> begin_or_resume(const oci::Digest& digest) override;
-  async::Task<BlobInfo> commit(std::unique_ptr<Spool> spool, const oci::Digest& digest) override;
-  void remove(const oci::Digest& digest) override;
-  std::vector<oci::Digest> list(const std::optional<oci::Digest>& after,
-                                std::size_t limit) const override;
-  std::uint64_t free_bytes() const override;
+FilesystemStore::FilesystemStore(const std::filesystem::path& data, async::BlockingPool& pool)
+    : pool_(pool),
+      closer_(std::make_shared<Closer>(pool)),
+      data_(data),
+      blobs_(made_inside(data_, layout::blobs)),
+      quarantine_(made_inside(data_, layout::quarantine)),
+      trash_(made_inside(data_, layout::trash)),
+      spools_(std::make_shared<SpoolFolder>(made_inside(data_, layout::spool), closer_)),
+      resumes_(resumes_at_once) {
+  make_shards(blobs_);
+  data_.sync();
+  probe_file_system(spools_->folder(), blobs_);
+  spools_->sweep(base::system_clock().wall() - stale_fill);
+}
 
- private:
-  void place(FileSpool& spool, const oci::Digest& digest);
-  enum class SetAside { yes, no };
-  // Moves what is no blob of this size to quarantine. REQUIRES: names_ is held.
-  SetAside set_aside_unless(const oci::Digest& digest, std::uint64_t expected_size);
-  std::optional<Folder> find_shard(const oci::Digest& digest) const {
-    return blobs_.inside(oci::to_string(digest.algorithm())).find_inside(layout::shard(digest));
-  }
-  Folder ensure_shard(const oci::Digest& digest) const;
-
-  async::BlockingPool& pool_;
-  Folder data_;
-  Folder blobs_;
-  Folder quarantine_;
-  std::shared_ptr<SpoolFolder> spools_;
-  async::Limiter resumes_{resumes_at_once};
-  // Between judging a file by its size and moving it away nobody puts a good one in its place.
-  std::mutex names_;
-};
+FilesystemStore::~FilesystemStore() { closer_->retire(); }
 
 std::optional<BlobInfo> FilesystemStore::find(const oci::Digest& digest) const {
   const auto path = layout::blob_path(digest);
@@ -122,8 +91,7 @@ std::unique_ptr<async::ByteSource> FilesystemStore::open(const oci::Digest& dige
     if (!file && errno == ENOENT) return nullptr;
     if (!file && !is_absence(errno)) base::throw_errno("cannot open", path.c_str());
     if (file && regular_size(file.get()) == expected_size) {
-      return async::file_source(std::make_shared<const base::UniqueFd>(std::move(file)),
-                                expected_size);
+      return async::file_source(closer_->share(std::move(file)), expected_size);
     }
     const std::lock_guard lock(names_);
     if (set_aside_unless(digest, expected_size) == SetAside::yes) return nullptr;
@@ -132,62 +100,25 @@ std::unique_ptr<async::ByteSource> FilesystemStore::open(const oci::Digest& dige
 }
 
 std::unique_ptr<Spool> FilesystemStore::begin(oci::Algorithm algorithm) {
-  return std::make_unique<FileSpool>(spools_, algorithm);
+  return FileSpool::anonymous(spools_, algorithm);
 }
 
 async::Task<std::unique_ptr<Spool>> FilesystemStore::begin_or_resume(const oci::Digest& digest) {
-  auto spool =
-      co_await pool_.run([this, &digest] { return std::make_unique<FileSpool>(spools_, digest); });
-  std::optional<async::Limiter::Permit> permit;
-  while (spool->resuming()) {
-    if (!permit) permit = co_await resumes_.acquire(for_ever);
-    co_await pool_.run([&spool] { spool->resume(hash_slice); });
-  }
+  auto spool = co_await pool_.run([this, &digest] { return FileSpool::fill(spools_, digest); });
+  co_await hash_left(*spool);
   co_return spool;
 }
 
-async::Task<BlobInfo> FilesystemStore::commit(std::unique_ptr<Spool> spool,
-                                              const oci::Digest& digest) {
-  auto& file = dynamic_cast<FileSpool&>(*spool);
-  if (const auto actual = file.digest(); actual != digest) {
-    throw CommitRefused("content is " + actual.text() + ", not " + digest.text());
+async::Task<> FilesystemStore::hash_left(FileSpool& spool) {
+  std::optional<async::Limiter::Permit> permit;
+  while (spool.resuming()) {
+    if (!permit) permit = co_await resumes_.acquire(for_ever);
+    co_await pool_.run([&spool] { spool.resume(hash_slice); });
   }
-  co_await pool_.run([this, &file, &digest] { place(file, digest); });
-  co_return BlobInfo{file.size()};
 }
 
-// The promise (reliability.md rule 8): content synced, then the name, then the name synced.
-void FilesystemStore::place(FileSpool& spool, const oci::Digest& digest) {
-  sync_content(spool.file()->get());
-  const auto& spool_folder = spools_->folder();
-  const auto shard = ensure_shard(digest);
-  const auto name = digest.hex();
-  {
-    const std::lock_guard lock(names_);
-    if (spool_folder.move_new(spool.name(), shard, name) == Folder::Moved::already_there) {
-      set_aside_unless(digest, spool.size());
-      // What is left there may have rotted; these bytes were verified just now, so they replace it.
-      if (!spool_folder.move_over(spool.name(), shard, name)) {
-        base::throw_errno("commit: spool lost");
-      }
-    }
-  }
-  spool.moved_away();
-  shard.sync();
-}
-
-FilesystemStore::SetAside FilesystemStore::set_aside_unless(const oci::Digest& digest,
-                                                            std::uint64_t expected_size) {
-  const auto there = find(digest);
-  if (there && there->size == expected_size) return SetAside::no;
-  base::log::error("stored blob is not what it was, moved to quarantine",
-                   {{"digest", digest.text()},
-                    {"expected_bytes", expected_size},
-                    {"found", there ? std::to_string(there->size) + " bytes" : "no file"}});
-  if (const auto shard = find_shard(digest)) {
-    shard->move_over(digest.hex(), quarantine_, layout::quarantined(digest));
-  }
-  return SetAside::yes;
+std::optional<Folder> FilesystemStore::find_shard(const oci::Digest& digest) const {
+  return blobs_.inside(oci::to_string(digest.algorithm())).find_inside(layout::shard(digest));
 }
 
 Folder FilesystemStore::ensure_shard(const oci::Digest& digest) const {
@@ -200,6 +131,13 @@ Folder FilesystemStore::ensure_shard(const oci::Digest& digest) const {
 
 void FilesystemStore::remove(const oci::Digest& digest) {
   if (const auto shard = find_shard(digest)) shard->remove(digest.hex());
+}
+
+std::optional<base::WallTime> FilesystemStore::written(const oci::Digest& digest) const {
+  const auto shard = find_shard(digest);
+  const auto info = shard ? shard->look_at(digest.hex()) : std::nullopt;
+  if (!info || !S_ISREG(info->st_mode)) return std::nullopt;
+  return written_at(*info);
 }
 
 std::vector<oci::Digest> FilesystemStore::list(const std::optional<oci::Digest>& after,
@@ -231,8 +169,6 @@ std::uint64_t FilesystemStore::free_bytes() const {
   if (fstatvfs(data_.fd(), &info) != 0) base::throw_errno("cannot look at the file system");
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
-
-}  // namespace
 
 std::unique_ptr<BlobStore> open_filesystem_store(const std::filesystem::path& data,
                                                  async::BlockingPool& pool) {

@@ -104,21 +104,34 @@ void Folder::remove(const std::string& name) const {
   }
 }
 
-std::vector<std::string> Folder::names() const {
+void Folder::each_name(const std::function<void(const std::string&)>& visit) const {
   // fdopendir() takes its descriptor over, and readdir() moves its offset.
   base::UniqueFd own(openat(fd(), ".", folder_flags));
   if (!own) base::throw_errno("cannot read directory");
   const std::unique_ptr<DIR, CloseDir> dir(fdopendir(own.get()));
   if (!dir) base::throw_errno("cannot read directory");
   own.release();
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = readdir(dir.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(dir.get());
+    if (entry == nullptr && errno != 0) base::throw_errno("cannot read directory");
+    if (entry == nullptr) return;
     const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
+    if (name != "." && name != "..") visit(std::string(name));
   }
-  if (errno != 0) base::throw_errno("cannot read directory");
+}
+
+std::vector<std::string> Folder::names() const {
+  std::vector<std::string> names;
+  each_name([&](const std::string& name) { names.push_back(name); });
   return names;
+}
+
+std::optional<struct stat> Folder::look_at(const std::string& name) const {
+  struct stat info{};
+  if (fstatat(fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return info;
+  if (errno != ENOENT) base::throw_errno("cannot look at", name.c_str());
+  return std::nullopt;
 }
 
 void Folder::sync() const { sync_names(fd()); }

@@ -2,9 +2,11 @@
 // data directory nor a planted symlink leads outside (reliability.md P-10). Immutable, thread-safe.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +42,12 @@ class Folder {
   // Absent is fine.
   void remove(const std::string& name) const;
 
-  // Whatever is in it, in no order.
+  // Whatever is in it, in no order; `visit` may remove what it is shown.
+  void each_name(const std::function<void(const std::string&)>& visit) const;
   std::vector<std::string> names() const;
+
+  // What `name` is, a symlink not followed; absent when it is missing.
+  std::optional<struct stat> look_at(const std::string& name) const;
 
   // The names in it survive a power cut from here on.
   void sync() const;

@@ -36,11 +36,20 @@ class MemoryStore : public store::BlobStore {
     state_->partials.insert_or_assign(digest, Kept{std::move(file), bytes.size()});
   }
   // What a kill -9 between a blob's rename and its record leaves behind.
-  void put(const oci::Digest& digest, std::string_view bytes) {
+  void put(const oci::Digest& digest, std::string_view bytes, base::WallTime written = {}) {
     auto file = new_file();
     write_at(*file, base::as_bytes(bytes), 0);
     const std::lock_guard lock(state_->mutex);
-    state_->blobs.insert_or_assign(digest, Kept{std::move(file), bytes.size()});
+    state_->blobs.insert_or_assign(digest, Kept{std::move(file), bytes.size(), written});
+  }
+  // What files say about when they were written, from now on.
+  void now(base::WallTime time) {
+    const std::lock_guard lock(state_->mutex);
+    state_->time = time;
+  }
+  bool in_trash(const oci::Digest& digest) const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->trash.contains(digest);
   }
   std::optional<std::uint64_t> partial(const oci::Digest& digest) const {
     const std::lock_guard lock(state_->mutex);
@@ -85,14 +94,90 @@ class MemoryStore : public store::BlobStore {
                                       const oci::Digest& digest) override {
     if (spool->digest() != digest) throw store::CommitRefused("another digest");
     if (state_->refuse_commit) no_space();
+    const auto upload = dynamic_cast<MemorySpool&>(*spool).upload();
     const std::lock_guard lock(state_->mutex);
-    state_->blobs.insert_or_assign(digest, Kept{spool->file(), spool->size()});
+    state_->blobs.insert_or_assign(digest, Kept{spool->file(), spool->size(), state_->time});
+    if (upload) state_->uploads.erase(*upload);
     co_return store::BlobInfo{spool->size()};
+  }
+
+  std::unique_ptr<store::Spool> begin_upload(const std::string& id, oci::Algorithm algorithm,
+                                             std::string_view notes) override {
+    if (state_->refuse_begin) no_space();
+    auto spool = std::make_unique<MemorySpool>(state_, algorithm, std::nullopt);
+    spool->name_upload(id);
+    const std::lock_guard lock(state_->mutex);
+    state_->uploads.insert_or_assign(
+        id, Upload{{.file = spool->file(), .written = state_->time}, std::string(notes)});
+    return spool;
+  }
+  async::Task<std::unique_ptr<store::Spool>> resume_upload(std::string id,
+                                                           oci::Algorithm algorithm) override {
+    auto spool = std::make_unique<MemorySpool>(state_, algorithm, std::nullopt);
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->uploads.find(id);
+    if (found == state_->uploads.end()) co_return nullptr;
+    spool->name_upload(id);
+    spool->take_over(found->second.kept);
+    co_return spool;
+  }
+  void uploads(const std::function<void(const UploadFile&)>& visit) const override {
+    std::vector<UploadFile> found;
+    {
+      const std::lock_guard lock(state_->mutex);
+      for (const auto& [id, upload] : state_->uploads) {
+        found.push_back({id, upload.notes, upload.kept.size, upload.kept.written});
+      }
+    }
+    for (const auto& file : found) visit(file);
+  }
+  void discard_upload(const std::string& id) override {
+    const std::lock_guard lock(state_->mutex);
+    state_->uploads.erase(id);
+  }
+
+  // Always by copying.
+  async::Task<store::BlobInfo> bring(const base::UniqueFd& file, const oci::Digest& digest,
+                                     Bring /*how*/) override {
+    auto spool = begin(digest.algorithm());
+    std::string piece(1 << 16, '\0');
+    for (;;) {
+      const auto at = static_cast<off_t>(spool->size());
+      const auto got = ::pread(file.get(), piece.data(), piece.size(), at);
+      if (got <= 0) break;
+      spool->append(base::as_bytes(std::string_view(piece).substr(0, static_cast<size_t>(got))));
+    }
+    co_return co_await commit(std::move(spool), digest);
   }
 
   void remove(const oci::Digest& digest) override {
     const std::lock_guard lock(state_->mutex);
     state_->blobs.erase(digest);
+  }
+
+  void trash(const oci::Digest& digest) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->blobs.find(digest);
+    if (found == state_->blobs.end()) return;
+    state_->trash.insert_or_assign(digest,
+                                   Kept{found->second.file, found->second.size, state_->time});
+    state_->blobs.erase(found);
+  }
+  std::uint64_t empty_trash(base::WallTime before) override {
+    const std::lock_guard lock(state_->mutex);
+    std::uint64_t bytes = 0;
+    std::erase_if(state_->trash, [&](const auto& row) {
+      if (row.second.written >= before) return false;
+      bytes += row.second.size;
+      return true;
+    });
+    return bytes;
+  }
+  std::optional<base::WallTime> written(const oci::Digest& digest) const override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->blobs.find(digest);
+    if (found == state_->blobs.end()) return std::nullopt;
+    return found->second.written;
   }
 
   std::vector<oci::Digest> list(const std::optional<oci::Digest>& after,
@@ -111,11 +196,19 @@ class MemoryStore : public store::BlobStore {
   struct Kept {
     File file;
     std::uint64_t size = 0;
+    base::WallTime written{};
+  };
+  struct Upload {
+    Kept kept;
+    std::string notes;
   };
   struct State {
-    std::mutex mutex;  // guards the maps
+    std::mutex mutex;  // guards the maps and time
     std::map<oci::Digest, Kept> blobs;
     std::map<oci::Digest, Kept> partials;
+    std::map<oci::Digest, Kept> trash;
+    std::map<std::string, Upload> uploads;
+    base::WallTime time{};
     std::atomic<std::int64_t> room = std::numeric_limits<std::int64_t>::max();
     std::atomic<bool> refuse_begin = false;
     std::atomic<bool> refuse_commit = false;
@@ -146,19 +239,31 @@ class MemoryStore : public store::BlobStore {
       const std::lock_guard lock(state_->mutex);
       const auto found = state_->partials.find(*target_);
       if (found == state_->partials.end()) return;
-      file_ = found->second.file;
-      size_ = found->second.size;
+      take_over(found->second);
       state_->partials.erase(found);
+    }
+
+    void take_over(const Kept& kept) {
+      file_ = kept.file;
+      size_ = kept.size;
       std::string bytes(size_, '\0');
       if (::pread(file_->get(), bytes.data(), bytes.size(), 0) < 0) no_space();
       hasher_.update(base::as_bytes(bytes));
     }
+    void name_upload(std::string id) { upload_ = std::move(id); }
+    const std::optional<std::string>& upload() const { return upload_; }
 
     void append(base::ByteView bytes) override {
       if ((state_->room -= static_cast<std::int64_t>(bytes.size())) < 0) no_space();
       write_at(*file_, bytes, size_);
       hasher_.update(bytes);
       size_ += bytes.size();
+      if (!upload_) return;
+      const std::lock_guard lock(state_->mutex);
+      const auto found = state_->uploads.find(*upload_);
+      if (found == state_->uploads.end()) return;
+      found->second.kept.size = size_;
+      found->second.kept.written = state_->time;
     }
     std::uint64_t size() const override { return size_; }
     oci::Digest digest() const override { return hasher_.current(); }
@@ -179,6 +284,7 @@ class MemoryStore : public store::BlobStore {
     const std::shared_ptr<State> state_;
     const oci::Algorithm algorithm_;
     const std::optional<oci::Digest> target_;
+    std::optional<std::string> upload_;
     File file_;
     oci::Hasher hasher_;
     std::uint64_t size_ = 0;

@@ -12,11 +12,14 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "entrepot/async/byte_source.hpp"
 #include "entrepot/async/offload.hpp"
 #include "entrepot/async/task.hpp"
+#include "entrepot/base/clock.hpp"
+#include "entrepot/base/unique_fd.hpp"
 #include "entrepot/oci/digest.hpp"
 #include "entrepot/store/spool.hpp"
 
@@ -53,6 +56,27 @@ class BlobStore {
   virtual std::unique_ptr<Spool> begin(oci::Algorithm algorithm) = 0;
   virtual async::Task<std::unique_ptr<Spool>> begin_or_resume(const oci::Digest& digest) = 0;
 
+  // The Spool of an upload session: `id` is 32 hexadecimal characters, `notes` the session's own
+  // words (4 KiB at most, no secrets), kept beside it as long as it is. Both survive a restart.
+  // Destruction without commit leaves the bytes (not synced); discard_upload() ends the session.
+  // A commit that refuses leaves them, too. Only one at a time may be open for an id (EBUSY).
+  virtual std::unique_ptr<Spool> begin_upload(const std::string& id, oci::Algorithm algorithm,
+                                              std::string_view notes) = 0;
+  // With its bytes hashed again in slices, as begin_or_resume(); null when there is none.
+  virtual async::Task<std::unique_ptr<Spool>> resume_upload(std::string id,
+                                                            oci::Algorithm algorithm) = 0;
+  struct UploadFile {
+    std::string id;
+    std::string notes;
+    std::uint64_t size = 0;
+    base::WallTime changed;  // of the file
+  };
+  // Shows what lies there, of this run and of earlier ones, one at a time and in no order; `visit`
+  // may discard what it is shown.
+  virtual void uploads(const std::function<void(const UploadFile&)>& visit) const = 0;
+  // Idempotent; also while its Spool is open, which then holds bytes without a name.
+  virtual void discard_upload(const std::string& id) = 0;
+
   // Order is the promise: digest compared -> fdatasync -> rename into place -> fsync of the
   // directory. When it returns, the blob survives a power cut. One that was already there is
   // replaced by these bytes, which have just been verified; who reads it reads on. Throws
@@ -60,8 +84,22 @@ class BlobStore {
   // then. A flush that fails with EIO ends the process (exit 70, reliability.md rule 13).
   virtual async::Task<BlobInfo> commit(std::unique_ptr<Spool> spool, const oci::Digest& digest) = 0;
 
+  // A file of somebody else takes the place of a Spool. The caller has read it to its end and
+  // compared its digest. Hard-linked where `how` asks for it and the file system allows, else
+  // copied and hashed again meanwhile. Durable as commit(). Throws CommitRefused,
+  // std::system_error.
+  enum class Bring { link, copy };
+  virtual async::Task<BlobInfo> bring(const base::UniqueFd& file, const oci::Digest& digest,
+                                      Bring how) = 0;
+
   // Idempotent.
   virtual void remove(const oci::Digest& digest) = 0;
+  // Moves it to trash under its own name, for a file nobody claims; idempotent.
+  virtual void trash(const oci::Digest& digest) = 0;
+  // Removes what went to trash before `before`, by the kernel's clock; how many bytes.
+  virtual std::uint64_t empty_trash(base::WallTime before) = 0;
+  // When the file was last written; absent when there is none.
+  virtual std::optional<base::WallTime> written(const oci::Digest& digest) const = 0;
 
   // Up to `limit` digests above `after`, ascending by algorithm and hexadecimal text.
   virtual std::vector<oci::Digest> list(const std::optional<oci::Digest>& after,
@@ -91,8 +129,9 @@ class DirectoryLock {
 };
 
 // Opens the store in <data>, making what is missing in it, and sweeps anonymous Spools of an
-// earlier run. REQUIRES: a DirectoryLock on `data`. The pool must outlive the store. Throws
-// std::system_error, also when the file system cannot keep the promise of commit (a probe is made).
+// earlier run, fills nobody touched for a week, and halves of upload sessions. REQUIRES: a
+// DirectoryLock on `data`. The pool must outlive the store. Throws std::system_error, also when the
+// file system cannot keep the promise of commit (a probe is made).
 std::unique_ptr<BlobStore> open_filesystem_store(const std::filesystem::path& data,
                                                  async::BlockingPool& pool);
 
