@@ -1,0 +1,28 @@
+// What every change of a local repository asks first, and how it is written.
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include "entrepot/async/task.hpp"
+#include "entrepot/index/index.hpp"
+#include "entrepot/oci/name.hpp"
+#include "entrepot/oci/refusal.hpp"
+
+namespace entrepot::registry {
+
+// Refuses a repository that mirrors an upstream: nobody writes there (reliability.md C-16).
+void check_local(const index::View& view, const oci::RepositoryName& repository);
+
+// index.write(), where a full index is what the client hears of (reliability.md D-07).
+template <class Work>
+auto write_or_refuse(index::Index& index, Work work)
+    -> async::Task<std::invoke_result_t<Work&, index::Batch&>> {
+  try {
+    co_return co_await index.write(std::move(work));
+  } catch (const index::IndexFull&) {
+    throw oci::Refusal(oci::ErrorCode::storage_full, "the index is full");
+  }
+}
+
+}  // namespace entrepot::registry
