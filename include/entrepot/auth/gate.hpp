@@ -90,10 +90,10 @@ inline constexpr std::string_view operator_name = ":operator";
 
 // What a request brings to prove who sent it.
 struct Credentials {
-  std::string_view authorization;       // header; empty: none
-  std::string_view client_certificate;  // common name of a verified one; empty: none
-  std::string_view remote;              // address, for limits
-  bool control_socket = false;          // came in over the control socket: the operator
+  std::string_view authorization{};       // header; empty: none
+  std::string_view client_certificate{};  // common name of a verified one; empty: none
+  std::string_view remote{};              // address, for limits
+  bool control_socket = false;            // came in over the control socket: the operator
 };
 
 // Proof that this principal was asked for and has this right. Only a Gate makes one.
