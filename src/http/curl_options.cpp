@@ -48,12 +48,17 @@ void CurlTransfer::set_up(const Url& url) {
 void CurlTransfer::set_method() {
   if (request_.method == "HEAD") {
     set(easy_, CURLOPT_NOBODY, 1L);
-  } else if (request_.method == "POST") {
+    return;
+  }
+  if (request_.method == "POST" || request_.method == "PUT" || !request_.body.empty()) {
     set(easy_, CURLOPT_POST, 1L);
     set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(easy_, CURLOPT_POSTFIELDS, request_.body.data());  // not copied: request_ lives as long
   } else {
     set(easy_, CURLOPT_HTTPGET, 1L);
+  }
+  if (request_.method == "PUT" || request_.method == "DELETE") {
+    set(easy_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   }
 }
 
@@ -65,7 +70,9 @@ void CurlTransfer::set_headers() {
     append(value.empty() ? name + ";" : std::string(name).append(": ").append(value));
   // An empty value takes out what curl would add of its own.
   append("Expect:");
-  if (!request_.headers.get("Accept")) append("Accept:");
+  for (const auto* name : {"Accept", "Content-Type"}) {
+    if (!request_.headers.get(name)) append(std::string(name) + ":");
+  }
   set(easy_, CURLOPT_HTTPHEADER, header_list_);
   // Ours are for the server, never for a proxy on the way.
   set(easy_, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
@@ -98,10 +105,14 @@ void CurlTransfer::set_security() {
 // the address it connects to is the proxy's.
 void CurlTransfer::set_proxy(const Url& url) {
   const auto& transport = *request_.transport;
-  proxied_ = !transport.proxy.empty() && way_to(url.host, transport.no_proxy) == Way::by_proxy;
+  proxied_ = !transport.proxy.empty() && transport.unix_socket.empty() &&
+             way_to(url.host, transport.no_proxy) == Way::by_proxy;
   set(easy_, CURLOPT_PROXY, proxied_ ? transport.proxy.c_str() : "");
   set(easy_, CURLOPT_NOPROXY, "");
   set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (!transport.unix_socket.empty()) {
+    set(easy_, CURLOPT_UNIX_SOCKET_PATH, transport.unix_socket.c_str());
+  }
 }
 
 void CurlTransfer::set_callbacks() {

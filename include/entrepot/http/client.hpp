@@ -45,7 +45,7 @@ struct ClientRequest {
   std::string method = "GET";  // GET, HEAD, POST, PUT, DELETE
   std::string url;             // http or https, nothing else
   Headers headers;             // the whole of them, but Host and Connection
-  std::string body;            // for POST and PUT
+  std::string body;            // for POST, PUT and DELETE
   AddressPolicy addresses = AddressPolicy::any;
   std::shared_ptr<const Transport> transport;
 };

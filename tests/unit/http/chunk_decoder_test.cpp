@@ -19,6 +19,23 @@ std::string decode(std::string_view input, std::size_t piece) {
   return decoder.done() ? payload + "|" + std::string(input) : payload + "...";
 }
 
+// The same, in pieces of a buffer that is decoded in place.
+std::string decode_all(std::string_view input, std::size_t piece) {
+  ChunkDecoder decoder;
+  std::string payload;
+  std::string bytes(input);
+  std::span<char> rest(bytes);
+  while (!rest.empty() && !decoder.done()) {
+    const auto step = decoder.decode_all(rest.first(std::min(piece, rest.size())));
+    if (!step) return "broken";
+    EXPECT_GT(step->consumed, 0U);
+    payload += step->data;
+    rest = rest.subspan(step->consumed);
+  }
+  const std::string behind(rest.begin(), rest.end());
+  return decoder.done() ? payload + "|" + behind : payload + "...";
+}
+
 // Rows: H-07, H-11, H-15
 TEST(ChunkDecoder, same_payload_however_it_is_cut) {
   const std::pair<std::string_view, std::string_view> cases[] = {
@@ -48,6 +65,7 @@ TEST(ChunkDecoder, same_payload_however_it_is_cut) {
   for (const auto& [input, expected] : cases) {
     for (std::size_t piece = 1; piece <= input.size(); ++piece) {
       EXPECT_EQ(decode(input, piece), expected) << input << " in pieces of " << piece;
+      EXPECT_EQ(decode_all(input, piece), expected) << input << " in pieces of " << piece;
     }
   }
 }

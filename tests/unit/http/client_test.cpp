@@ -9,6 +9,8 @@
 
 #include "support/fake_upstream.hpp"
 #include "support/run_task.hpp"
+#include "support/temp_dir.hpp"
+#include "unit/http/loopback.hpp"
 
 namespace entrepot::http {
 namespace {
@@ -90,6 +92,66 @@ TEST(Client, posts_a_form_without_expecting) {
   EXPECT_EQ(seen.body, "{}");
   EXPECT_EQ(upstream.last().body, "a=b");
   EXPECT_EQ(upstream.last().header("Expect"), "-");
+}
+
+TEST(Client, puts_and_deletes) {
+  FakeUpstream upstream;
+  upstream.on("PUT /x", test::reply(201, "put"));
+  upstream.on("DELETE /x", test::reply(202, "gone"));
+  for (const std::string body : {"content", ""}) {
+    auto request = get(upstream, "/x");
+    request.method = "PUT";
+    request.body = body;
+    EXPECT_EQ(run_task(fetch(std::move(request))).body, "put");
+    EXPECT_EQ(upstream.last().body, body);
+    EXPECT_EQ(upstream.last().header("Content-Length"), std::to_string(body.size()));
+    EXPECT_EQ(upstream.last().header("Content-Type"), "-");
+    auto removal = get(upstream, "/x");
+    removal.method = "DELETE";
+    removal.body = body;
+    EXPECT_EQ(run_task(fetch(std::move(removal))).body, "gone");
+    EXPECT_EQ(upstream.last().body, body);
+    EXPECT_EQ(upstream.last().header("Content-Length"), body.empty() ? "-" : "7");
+  }
+}
+
+async::Task<std::vector<std::string>> fetch_each(std::vector<ClientRequest> requests) {
+  std::vector<std::string> bodies;
+  for (auto& request : requests) {
+    const auto seen = co_await fetch(std::move(request));
+    bodies.push_back(seen.error ? std::string(to_string(*seen.error)) : seen.body);
+  }
+  co_return bodies;
+}
+
+async::Task<Reply> answer_here(const Request& request) {
+  co_return text_reply(200, "text/plain", "here " + std::string(*request.headers.get("Host")));
+}
+
+// One URL, by TCP and by a Unix socket: neither ever gets the other's connection.
+TEST(Client, a_unix_socket_is_used_whatever_the_url_says) {
+  const test::TempDir dir;
+  const auto path = (dir.path() / "socket").string();
+  Loopback server(answer_here, Listener{.address = "unix:" + path, .tls = nullptr});
+  FakeUpstream upstream;
+  upstream.on("GET /x", test::reply(200, "there"));
+  const auto by_unix = transport();
+  by_unix->unix_socket = path;
+  by_unix->proxy = "http://127.0.0.1:1";
+  const auto missing = transport();
+  missing->unix_socket = path + ".none";
+  auto judged = get(upstream, "/x", by_unix);
+  judged.url = "http://192.0.2.1/x";
+  judged.addresses = AddressPolicy::public_only;
+  std::vector<ClientRequest> requests;
+  const auto by_tcp = transport();
+  for (const auto& how : {by_tcp, by_unix, by_tcp, by_unix, missing}) {
+    requests.push_back(get(upstream, "/x", how));
+  }
+  requests.push_back(judged);
+  const auto here = "here " + upstream.url().substr(std::string_view("http://").size());
+  EXPECT_EQ(run_task(fetch_each(requests)),
+            (std::vector<std::string>{"there", here, "there", here, "connect", "refused_address"}));
 }
 
 async::Task<std::optional<std::uint64_t>> head_length(ClientRequest request) {
