@@ -1,0 +1,44 @@
+// The repositories in a directory another registry left: registry:2's tree, one OCI image layout,
+// or a tree of them (as zot keeps). Reads on the calling thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "transfer/foreign_repository.hpp"
+
+namespace entrepot::transfer {
+
+// Hears a sentence for each name or file that cannot be used.
+using Trouble = std::function<void(std::string sentence)>;
+
+class ForeignSite {
+ public:
+  // `layout_name`: of a single layout. Throws std::runtime_error with a sentence when the directory
+  // is none of these.
+  ForeignSite(const std::filesystem::path& directory, const std::string& layout_name,
+              const Trouble& trouble);
+
+  std::size_t size() const { return places_.size(); }
+  // Of all blob files.
+  std::uint64_t bytes() const;
+  ForeignRepository repository(std::size_t number, const Trouble& trouble) const;
+
+ private:
+  struct Place {
+    oci::RepositoryName name;
+    ForeignFolder folder;
+    std::shared_ptr<const ForeignBlobs> blobs;
+  };
+
+  void find(const ForeignFolder& folder, const std::string& name, const Trouble& trouble);
+  void add(const ForeignFolder& folder, const std::string& name, const Trouble& trouble);
+
+  Shape shape_ = Shape::layout;
+  std::shared_ptr<const ForeignBlobs> blobs_;  // of registry:2, shared by all
+  std::vector<Place> places_;
+};
+
+}  // namespace entrepot::transfer
