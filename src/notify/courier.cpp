@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t rows_at_once = 64;
 constexpr std::chrono::seconds after_trouble_of_ours(5);
+// Some write without waking us: adoption, for one.
+constexpr std::chrono::seconds longest_rest(1);
 // A longer answer is not worth keeping its connection for.
 constexpr std::size_t most_answer = 4096;
 
@@ -78,7 +80,7 @@ async::Task<> Courier::work() {
     report_expired();
     co_await save();
     if (!rows.empty()) continue;
-    co_await surroundings_->written.wait(ticket);
+    co_await surroundings_->written.wait(ticket, longest_rest);
   }
 }
 
