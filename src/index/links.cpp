@@ -8,13 +8,6 @@
 namespace entrepot::index {
 namespace {
 
-std::optional<LinkRecord> link_record(const View& view, RepositoryId id,
-                                      const oci::Digest& digest) {
-  const auto value = view.get(Space::links, Key().repository(id).digest(digest));
-  if (!value) return std::nullopt;
-  return intact(decode_link(*value), "link");
-}
-
 // The digest behind `prefix` in the first key above prefix + `after`.
 std::optional<oci::Digest> next_digest(const View& view, Space space, const Key& prefix,
                                        const std::optional<oci::Digest>& after) {
@@ -29,6 +22,13 @@ std::optional<oci::Digest> next_digest(const View& view, Space space, const Key&
 }
 
 }  // namespace
+
+std::optional<LinkRecord> link_record(const View& view, RepositoryId id,
+                                      const oci::Digest& digest) {
+  const auto value = view.get(Space::links, Key().repository(id).digest(digest));
+  if (!value) return std::nullopt;
+  return intact(decode_link(*value), "link");
+}
 
 bool linked(const View& view, RepositoryId repository, const oci::Digest& digest) {
   return view.get(Space::links, Key().repository(repository).digest(digest)).has_value();

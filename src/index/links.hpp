@@ -6,9 +6,12 @@
 
 #include "entrepot/index/catalog.hpp"
 #include "index/keys.hpp"
+#include "index/records.hpp"
 
 namespace entrepot::index {
 
+std::optional<LinkRecord> link_record(const View& view, RepositoryId repository,
+                                      const oci::Digest& digest);
 // Whether the repository of this number has the right to `digest`.
 bool linked(const View& view, RepositoryId repository, const oci::Digest& digest);
 

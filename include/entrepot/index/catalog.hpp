@@ -90,7 +90,9 @@ std::vector<oci::RepositoryName> repositories(const View& view,
                                               std::span<const std::string> upstreams,
                                               std::string_view after, std::size_t limit);
 
-// What one repository holds; kept up to date by every change, one look.
+// What one repository holds; kept up to date by every change, one look. Each digest counts with
+// what its blob or manifest was when it was last linked here, and until it is unlinked: also while
+// the store has lost it.
 struct Usage {
   std::uint64_t bytes = 0;  // of its distinct blobs and manifests, as if it were alone
   std::uint64_t links = 0;  // of them
@@ -126,7 +128,8 @@ BlobTotals blob_totals(const View& view);
 // answered without it (design.md "Bytes").
 bool linked(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest);
 // Creates the repository when new, as one of this kind. The blob or manifest row is written before:
-// its size is counted in the repository's usage. A link that is there stays as old as it is.
+// its size is counted in the repository's usage. A link that is there stays as old as it is, but
+// counts with the size of now.
 void link(Batch& batch, const oci::RepositoryName& repository, RepositoryKind kind,
           const oci::Digest& digest, base::WallTime now);
 void unlink(Batch& batch, const oci::RepositoryName& repository, const oci::Digest& digest);

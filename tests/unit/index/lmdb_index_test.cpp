@@ -10,7 +10,9 @@
 
 #include "index/environment.hpp"
 #include "index/lmdb_error.hpp"
+#include "index/lmdb_view.hpp"
 #include "index/records.hpp"
+#include "old_index.hpp"
 #include "support/catalog_words.hpp"
 #include "support/faulty_files.hpp"
 #include "support/run_task.hpp"
@@ -194,6 +196,58 @@ TEST_F(FaultyIndex, dying_at_any_call_of_a_commit_keeps_what_was_acknowledged) {
     }));
   }
   EXPECT_TRUE(ended);
+}
+
+// What a file holds, read without opening it as an index, which would migrate it.
+RowMap rows_as_they_lie(const std::filesystem::path& directory) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi tree = 0;
+  check_lmdb(mdb_env_create(&env), "create");
+  check_lmdb(mdb_env_open(env, directory.c_str(), MDB_NOTLS | MDB_RDONLY, 0600), "open");
+  check_lmdb(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn), "begin");
+  check_lmdb(mdb_dbi_open(txn, nullptr, 0, &tree), "open tree");
+  auto rows = all_rows(LmdbView(txn, tree));
+  mdb_txn_abort(txn);
+  mdb_env_close(env);
+  return rows;
+}
+
+// Rows: D-12
+TEST_F(FaultyIndex, dying_at_any_call_of_a_migration_leaves_the_old_index_or_the_new) {
+  const test::TempDir data;
+  RowMap migrated;
+  RowMap old;
+  {
+    const auto index = open_lmdb_index(data.path());
+    run_task(index->write([](Batch& batch) { fill_with_everything(batch, 50); }));
+    migrated = run_task(index->read(all_rows));
+    run_task(index->write(make_old));
+    old = run_task(index->read(all_rows));
+  }
+  bool ended = false;
+  int deaths = 0;
+  for (int nth = 1; nth < 50 && !ended; ++nth) {
+    const test::TempDir copy;
+    std::filesystem::copy(data.path() / "index", copy.path() / "index");
+    const pid_t child = fork();
+    if (child == 0) {
+      test::FaultyFiles::die_before(nth);
+      open_lmdb_index(copy.path());
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    deaths += ended ? 0 : 1;
+    const auto found = rows_as_they_lie(copy.path() / "index");
+    EXPECT_TRUE(found == migrated || (found == old && !ended)) << nth;
+    EXPECT_EQ(differing(run_task(open_lmdb_index(copy.path())->read(all_rows)), migrated).size(),
+              0U)
+        << nth;
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_GT(deaths, 2);
 }
 
 // A process that reads and dies in the middle of it.
