@@ -86,8 +86,12 @@ std::optional<IssuedToken> Gate::issue(const Principal& principal, std::string_v
   if (principal.proof == Proof::control_socket) throw oci::Refusal(oci::ErrorCode::denied);
   const auto now = state_->clock.wall();
   auto access = access_for(*policy, principal, parse_scopes(scopes), naming);
-  return IssuedToken{mint->access_token(principal.name, principal.proof, std::move(access), now),
-                     mint->server().lifetime, std::chrono::floor<std::chrono::seconds>(now)};
+  auto token = mint->access_token(principal.name, principal.proof, std::move(access), now);
+  if (token.size() > longest_token) {
+    throw oci::Refusal(oci::ErrorCode::bad_request, "that is too much for one token");
+  }
+  return IssuedToken{std::move(token), mint->server().lifetime,
+                     std::chrono::floor<std::chrono::seconds>(now)};
 }
 
 std::optional<std::string> Gate::issue_refresh_token(const Principal& principal,

@@ -44,8 +44,8 @@ struct UnverifiedToken {
   Claims claims;
 };
 
-inline constexpr std::size_t longest_token = 16 * 1024;
-inline constexpr std::chrono::seconds leeway{60};  // between clocks (K-03)
+inline constexpr std::size_t longest_token = 8000;  // in a header line of 8 KiB
+inline constexpr std::chrono::seconds leeway{60};   // between clocks (K-03)
 
 // Absent when anything about it is odd: length, encoding, "crit", a claim of the wrong kind. What
 // the header says of keys ("jwk", "jku", "x5c", "x5u") is not read.

@@ -20,12 +20,13 @@ async::Task<bool> PasswordCheck::belong_together(std::shared_ptr<const PasswordT
                                                  std::string remote) {
   const auto* const own = users->hash_of(name);
   const auto& hash = own != nullptr ? *own : users->stand_in(number_of(keyed_.of({name})));
+  const auto network = network_of(remote);
+  const auto pair = keyed_.of({name, network});
+  // Before what is known is looked at: there a right guess would tell itself from the wrong ones.
+  refuse_if_guessing(pair);
   const auto question = keyed_.of({name, hash, password});
   if (const auto verdict = known_verdict(question)) co_return *verdict;
 
-  const auto network = network_of(remote);
-  const auto pair = keyed_.of({name, network});
-  refuse_if_guessing(pair);
   const auto [matches, role] =
       co_await flights_.run(question, [queue = queue_, network, password, hash] {
         return compute(queue, network, password, hash);

@@ -291,6 +291,16 @@ TEST_F(GateTokens, of_a_reloaded_key_end) {
   expect_refused("signed by the old key", text);
 }
 
+TEST_F(GateTokens, that_could_not_be_sent_are_not_made) {
+  std::vector<std::string> scopes;
+  for (int i = 0; i < 100; ++i) {
+    scopes.push_back("repository:team/" + std::string(240, 'a') + std::to_string(i) + ":pull");
+  }
+  EXPECT_EQ(refusal_of([&] { gate.issue(alice(), "", scopes); }).code, ErrorCode::bad_request);
+  scopes.resize(15);
+  EXPECT_EQ(with(token(alice(), scopes)).scopes->size(), 15U);
+}
+
 TEST_F(GateTokens, for_another_service_are_not_made) {
   EXPECT_EQ(refusal_of([&] { gate.issue(alice(), "other.example", {}); }).code,
             ErrorCode::bad_request);
