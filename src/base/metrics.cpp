@@ -88,6 +88,7 @@ struct Metrics::Families {
   Counter& collected_bytes =
       counters(registry, "entrepot_collected_bytes_total", "Bytes freed by the collector.").Add({});
   Gauge& connections = gauge(registry, "entrepot_connections", "Client connections open.");
+  Gauge& uploads = gauge(registry, "entrepot_uploads", "Upload sessions open.");
   Labelled<Counter, 2> notifications{
       counters(registry, "entrepot_notifications_total", "Events told to receivers, by outcome."),
       {"receiver", "outcome"}};
@@ -179,6 +180,8 @@ void Metrics::collected(std::uint64_t bytes) {
 
 void Metrics::connection_opened() { families_->connections.Increment(); }
 void Metrics::connection_closed() { families_->connections.Decrement(); }
+void Metrics::upload_opened() { families_->uploads.Increment(); }
+void Metrics::upload_ended() { families_->uploads.Decrement(); }
 
 void Metrics::notification(std::string_view receiver, std::string_view outcome) {
   families_->notifications.at({receiver, outcome}).Increment();

@@ -53,6 +53,9 @@ class Metrics {
   // entrepot_connections
   void connection_opened();
   void connection_closed();
+  // entrepot_uploads: sessions open, those that rest included
+  void upload_opened();
+  void upload_ended();
   // entrepot_notifications_total{receiver,outcome}: delivered, failed (one try), expired
   void notification(std::string_view receiver, std::string_view outcome);
   // entrepot_notifications_waiting{receiver}
