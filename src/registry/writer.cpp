@@ -86,12 +86,13 @@ void Writer::link_blob(index::Batch& batch, const oci::RepositoryName& repositor
                .actor = actor});
 }
 
-async::Task<> Writer::check_blob(oci::RepositoryName repository, oci::Digest digest,
+async::Task<> Writer::check_room(oci::RepositoryName repository, std::optional<oci::Digest> digest,
                                  std::uint64_t size) {
   check_writable();
   co_await index_.read([&](const index::View& view) {
     check_local(view, repository);
-    if (!index::linked(view, repository, digest)) check_quota(view, repository, size, 0);
+    const bool held = digest && index::linked(view, repository, *digest);
+    if (!held) check_quota(view, repository, size, 0);
   });
 }
 

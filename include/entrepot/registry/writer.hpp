@@ -89,8 +89,10 @@ class Writer {
   // leave it as a Refusal: a mirrored repository, a quota.
   void link_blob(index::Batch& batch, const oci::RepositoryName& repository,
                  const oci::Digest& digest, std::uint64_t size, const index::Actor& actor) const;
-  // What link_blob() would refuse, known before the bytes are committed.
-  async::Task<> check_blob(oci::RepositoryName repository, oci::Digest digest, std::uint64_t size);
+  // What link_blob() would refuse, known before bytes are taken or committed; without a digest the
+  // blob counts as new.
+  async::Task<> check_room(oci::RepositoryName repository, std::optional<oci::Digest> digest,
+                           std::uint64_t size);
   // What this many bytes and tags more would break, as a Refusal.
   void check_quota(const index::View& view, const oci::RepositoryName& repository,
                    std::uint64_t more_bytes, std::uint64_t more_tags) const;

@@ -1,0 +1,26 @@
+#include "registry/disk_refusal.hpp"
+
+#include <cerrno>
+
+#include "entrepot/base/log.hpp"
+#include "entrepot/oci/refusal.hpp"
+
+namespace entrepot::registry {
+
+void refuse_disk(const std::system_error& error) {
+  base::log::error("disk refused what was pushed", {{"error", error.what()}});
+  switch (error.code().value()) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      throw oci::Refusal(oci::ErrorCode::storage_full, "no room on disk");
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      throw oci::Refusal(oci::ErrorCode::unavailable, "the disk cannot be written to");
+    default:
+      throw std::system_error(error);
+  }
+}
+
+}  // namespace entrepot::registry
