@@ -28,8 +28,10 @@ House::House(const Config& config)
     : pool(pool_threads),
       store(store::open_filesystem_store(config.data, pool)),
       index(index::open_lmdb_index(config.data)),
+      admission(*index, *store, base::system_clock(), metrics),
       local(*index, *store, &metrics),
-      fills({*index, *store, pool, base::system_clock(), metrics}, config.abandoned_fills) {
+      fills({*index, *store, admission, pool, base::system_clock(), metrics},
+            config.abandoned_fills) {
   std::vector<registry::DirectoryEntry> entries;
   for (const auto& upstream : config.upstreams) {
     remotes.push_back(connect(upstream, *this));

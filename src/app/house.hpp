@@ -14,6 +14,7 @@
 #include "entrepot/http/client.hpp"
 #include "entrepot/index/index.hpp"
 #include "entrepot/mirror/mirror.hpp"
+#include "entrepot/registry/admission.hpp"
 #include "entrepot/registry/directory.hpp"
 #include "entrepot/registry/local.hpp"
 #include "entrepot/store/blob_store.hpp"
@@ -34,6 +35,7 @@ class House {
   http::Client client;
   std::unique_ptr<store::BlobStore> store;
   std::unique_ptr<index::Index> index;
+  registry::Admission admission;
   registry::Local local;
   std::vector<std::unique_ptr<registry::Source>> remotes;
   mirror::FillTable fills;

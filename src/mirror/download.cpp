@@ -1,6 +1,5 @@
 #include "mirror/download.hpp"
 
-#include <set>
 #include <system_error>
 
 #include "entrepot/base/log.hpp"
@@ -120,9 +119,13 @@ async::Task<bool> Download::adopt() {
   co_return co_await keep_found(found->size);
 }
 
-// False when the index refuses: then it is fetched, which the clients do not notice.
+// False when the index refuses, or the file has been taken away meanwhile: then it is fetched,
+// which the clients do not notice.
 async::Task<bool> Download::keep_found(std::uint64_t size) {
   try {
+    const auto stripe = co_await table_->house.admission.alone_with(origin_.digest);
+    const auto found = table_->house.store.find(origin_.digest);
+    if (!found || found->size != size) co_return false;
     co_await record(size);
   } catch (const std::exception& error) {
     base::log::error("blob not kept", {{"digest", origin_.digest.text()}, {"error", error.what()}});
@@ -229,8 +232,12 @@ async::Task<> Download::keep_for_good() {
   committing_ = true;
   const auto size = spool_->size();
   try {
-    co_await table_->house.store.commit(std::move(spool_), origin_.digest);
-    co_await record(size);
+    // Held until nobody can be admitted to the fill any more.
+    const auto stripe = co_await table_->house.admission.alone_with(origin_.digest);
+    const auto earned = fill_->repositories();
+    co_await table_->house.admission.admit_held(std::move(spool_), origin_.digest,
+                                                links_of(earned));
+    if (!fill_->close_if_all_in(earned)) co_await record(size);
   } catch (const std::exception& error) {
     // The clients have their bytes; what is lost is only that they are kept.
     base::log::error("blob not kept", {{"digest", origin_.digest.text()}, {"error", error.what()}});
@@ -247,21 +254,18 @@ async::Task<> Download::keep_for_good() {
 async::Task<> Download::record(std::uint64_t size) {
   std::set<oci::RepositoryName> earned;
   do {
-    index::BlobTotals before;
-    index::BlobTotals after;
     earned = fill_->repositories();
-    const auto now = table_->house.clock.wall();
-    co_await table_->house.index.write([&](index::Batch& batch) {
-      before = index::blob_totals(batch);
-      index::put_blob(batch, origin_.digest, size, now);
-      after = index::blob_totals(batch);
-      for (const auto& repository : earned) {
-        index::link(batch, repository, index::RepositoryKind::mirrored, origin_.digest, now);
-      }
-    });
-    table_->house.metrics.store_changed(static_cast<std::int64_t>(after.bytes - before.bytes),
-                                        static_cast<std::int64_t>(after.blobs - before.blobs));
+    co_await table_->house.admission.record(origin_.digest, size, links_of(earned));
   } while (!fill_->close_if_all_in(earned));
+}
+
+std::function<void(index::Batch&)> Download::links_of(std::set<oci::RepositoryName> earned) const {
+  return [earned = std::move(earned), digest = origin_.digest,
+          now = table_->house.clock.wall()](index::Batch& batch) {
+    for (const auto& repository : earned) {
+      index::link(batch, repository, index::RepositoryKind::mirrored, digest, now);
+    }
+  };
 }
 
 void Download::request_halt() { async::spawn(executor_, halt(shared_from_this()), "fill halt"); }

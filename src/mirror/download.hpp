@@ -6,7 +6,9 @@
 // the table forgets it before a new one can begin.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string_view>
 
 #include "entrepot/store/spool.hpp"
@@ -44,7 +46,9 @@ class Download : public std::enable_shared_from_this<Download> {
   async::Task<registry::Answer<registry::BlobContent>> ask();
   async::Task<Transfer> receive(std::unique_ptr<async::ByteSource> bytes);
   async::Task<> keep_for_good();
+  // REQUIRES: the digest's stripe is held.
   async::Task<> record(std::uint64_t size);
+  std::function<void(index::Batch&)> links_of(std::set<oci::RepositoryName> earned) const;
 
   bool store(const async::Chunk& chunk);
   void report_mismatch() const;

@@ -46,10 +46,12 @@ async::Task<bool> inherit(Shared context, Place place, oci::Digest digest) {
 
 async::Task<bool> link(Shared context, Place place, oci::Digest digest) {
   try {
-    co_await context->facts().write([&](index::Batch& batch) {
+    co_return co_await context->facts().write([&](index::Batch& batch) {
+      // It may have been collected since it was looked for.
+      if (!index::blob(batch, digest) && !index::manifest_info(batch, digest)) return false;
       index::link(batch, place.canonical, index::RepositoryKind::mirrored, digest, context->wall());
+      return true;
     });
-    co_return true;
   } catch (const index::IndexFull& error) {
     report_not_linked(place, digest, error);
   } catch (const std::system_error& error) {

@@ -28,7 +28,7 @@ async::Task<registry::Answer<void>> prove(Shared context, Place place, oci::Dige
 // earned beside. True when the link is written.
 async::Task<bool> inherit(Shared context, Place place, oci::Digest digest);
 
-// Writes the link; true when it is there.
+// Writes the link; true when it is there. False also when nothing is held under the digest by now.
 async::Task<bool> link(Shared context, Place place, oci::Digest digest);
 
 // One HEAD to upstream for everybody who wants it now; "absent" is remembered.

@@ -12,6 +12,7 @@
 #include "entrepot/base/glob.hpp"
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/index/index.hpp"
+#include "entrepot/registry/admission.hpp"
 #include "entrepot/registry/source.hpp"
 #include "entrepot/store/blob_store.hpp"
 
@@ -46,6 +47,7 @@ class FillTable {
   struct Collaborators {
     index::Index& index;
     store::BlobStore& store;
+    registry::Admission& admission;
     async::BlockingPool& pool;
     const base::Clock& clock;
     base::Metrics& metrics;

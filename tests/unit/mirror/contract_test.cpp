@@ -31,6 +31,7 @@ class MirrorStand : public SourceStand {
   mirror::FillTable::Collaborators collaborators() {
     return {.index = site_.facts,
             .store = site_.store,
+            .admission = admission_,
             .pool = pool_,
             .clock = clock_,
             .metrics = metrics_};
@@ -41,6 +42,7 @@ class MirrorStand : public SourceStand {
   async::BlockingPool pool_{1};
   Site upstream_;
   Site site_;
+  registry::Admission admission_{site_.facts, site_.store, clock_, metrics_};
   mirror::FillTable fills_;
   std::unique_ptr<registry::Source> mirror_ =
       mirror::make_mirror({.name = "hub"}, upstream_.local, fills_);

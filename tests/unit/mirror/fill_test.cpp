@@ -500,7 +500,8 @@ class RefusingIndex : public MemoryIndex {
 // Rows: C-11
 TEST_F(Fill, held_bytes_that_cannot_be_linked_are_passed_on) {
   RefusingIndex facts;
-  mirror::FillTable fills({facts, site_.store, pool_, clock_, metrics_},
+  registry::Admission admission(facts, site_.store, clock_, metrics_);
+  mirror::FillTable fills({facts, site_.store, admission, pool_, clock_, metrics_},
                           mirror::AbandonedFill::finish);
   const auto mirror = mirror::make_mirror(options_, upstream_, fills);
   const auto bytes = noise(big);

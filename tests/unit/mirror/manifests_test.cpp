@@ -179,7 +179,8 @@ class FullIndex : public MemoryIndex {
 
 TEST_F(Manifests, an_index_that_is_full_passes_answers_on) {
   FullIndex full;
-  mirror::FillTable fills({full, site_.store, pool_, clock_, metrics_},
+  registry::Admission admission(full, site_.store, clock_, metrics_);
+  mirror::FillTable fills({full, site_.store, admission, pool_, clock_, metrics_},
                           mirror::AbandonedFill::finish);
   const auto mirror = mirror::make_mirror(options_, upstream_, fills);
   const auto manifest = put_image("app", "v1");

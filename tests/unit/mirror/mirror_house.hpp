@@ -67,6 +67,7 @@ class MirrorHouse : public testing::Test {
   mirror::FillTable::Collaborators collaborators() {
     return {.index = site_.facts,
             .store = site_.store,
+            .admission = admission_,
             .pool = pool_,
             .clock = clock_,
             .metrics = metrics_};
@@ -137,6 +138,7 @@ class MirrorHouse : public testing::Test {
   base::Metrics metrics_;
   async::BlockingPool pool_{1};
   Site site_;
+  registry::Admission admission_{site_.facts, site_.store, clock_, metrics_};
   ScriptedSource upstream_;
   // Fills and refreshes still asleep at the end of a test go with it, before what they use.
   async::asio::io_context context_{1};
