@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "entrepot/base/unique_fd.hpp"
+
 namespace entrepot::test {
 
 // In memory where there is room: what tests check does not need a disk, and its syncs take long.
@@ -42,23 +44,31 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-// A tmpfs of `size` ("1m"). mounted() is false when we may not mount (not root): skip, and say so.
+// A tmpfs of `size` ("1m") that is nowhere in the file system: only this process's descriptor leads
+// to it, so it ends with the process, however that ends. mounted() is false when we may not mount
+// (not root): skip, and say so.
 class SmallFileSystem {
  public:
-  explicit SmallFileSystem(const std::string& size)
-      : mounted_(mount("tmpfs", dir_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0) {}
-  ~SmallFileSystem() {
-    if (mounted_) umount2(dir_.path().c_str(), MNT_DETACH);
+  explicit SmallFileSystem(const std::string& size) : root_(mount_detached(size)) {
+    if (!mounted()) return;
+    path_ = "/proc/self/fd/" + std::to_string(root_.get()) + "/data";
+    std::filesystem::create_directory(path_);
   }
-  SmallFileSystem(const SmallFileSystem&) = delete;
-  SmallFileSystem& operator=(const SmallFileSystem&) = delete;
 
-  bool mounted() const { return mounted_; }
-  const std::filesystem::path& path() const { return dir_.path(); }
+  bool mounted() const { return static_cast<bool>(root_); }
+  const std::filesystem::path& path() const { return path_; }
 
  private:
-  TempDir dir_;
-  bool mounted_;
+  static base::UniqueFd mount_detached(const std::string& size) {
+    const base::UniqueFd context(fsopen("tmpfs", FSOPEN_CLOEXEC));
+    const bool made = context &&
+                      fsconfig(context.get(), FSCONFIG_SET_STRING, "size", size.c_str(), 0) == 0 &&
+                      fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
+    return base::UniqueFd(made ? fsmount(context.get(), FSMOUNT_CLOEXEC, 0) : -1);
+  }
+
+  base::UniqueFd root_;
+  std::filesystem::path path_;
 };
 
 }  // namespace entrepot::test
