@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace entrepot::auth {
 
 std::string network_of(std::string_view remote) {
   constexpr std::size_t network_size = 8;
   constexpr std::array<char, 12> mapped_ipv4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
-  const std::string text(remote);
+  std::string text(remote);
   std::array<char, 16> address{};
   if (inet_pton(AF_INET6, text.c_str(), address.data()) != 1) return text;
   if (std::ranges::equal(std::span(address).first<12>(), mapped_ipv4)) return text;
