@@ -61,7 +61,10 @@ async::Task<std::optional<ForeignFolder::File>> BlobPorter::verified(
   try {
     auto file =
         co_await journey_.house.pool.run([&] { return repository.blobs->open(listed.digest); });
-    if (!file) co_return std::nullopt;
+    if (!file) {
+      damaged(repository, listed.digest, "is not there");
+      co_return std::nullopt;
+    }
     if (file->size != listed.size) {
       damaged(repository, listed.digest,
               "has " + std::to_string(file->size) + " bytes, not " + std::to_string(listed.size));
