@@ -1,6 +1,7 @@
 // The parsers of room http. The first byte of an input chooses one, the rest is its input.
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <string>
 
 #include "entrepot/http/challenge.hpp"
@@ -11,6 +12,7 @@
 #include "http/chunk_decoder.hpp"
 #include "http/curl_head.hpp"
 #include "http/gate.hpp"
+#include "http/proxy_trust.hpp"
 
 namespace {
 
@@ -80,9 +82,27 @@ std::pair<std::string, int> decode(std::string_view text, std::size_t piece) {
   return {payload, decoder.done() ? static_cast<int>(text.size()) : -2};
 }
 
+// The same, decoded in place as bodies are.
+std::pair<std::string, int> decode_in_place(std::string_view text, std::size_t piece) {
+  http::ChunkDecoder decoder;
+  std::string bytes(text);
+  std::string payload;
+  std::span<char> rest(bytes);
+  while (!rest.empty() && !decoder.done()) {
+    const auto step = decoder.decode_all(rest.first(std::min(piece, rest.size())));
+    if (!step) return {payload, -1};
+    require(step->consumed > 0);
+    payload += step->data;
+    rest = rest.subspan(step->consumed);
+  }
+  return {payload, decoder.done() ? static_cast<int>(rest.size()) : -2};
+}
+
 void fuzz_chunks(std::string_view text) {
   const auto whole = decode(text, text.size());
   require(whole == decode(text, 1));
+  require(whole == decode_in_place(text, text.size()));
+  require(whole == decode_in_place(text, 7));
   require(whole.first.size() <= text.size());
 }
 
@@ -111,6 +131,81 @@ void fuzz_head(std::string_view text) {
   require(lengths + codings <= 1);
   require((admission->framing == http::Framing::chunked) == (codings == 1));
   require(head->headers.count("Host") == 1 || head->minor_version == 0);
+}
+
+// Requests one behind the other, bodies and all, as a connection takes them apart.
+struct Conversation {
+  std::vector<std::pair<std::string, std::string>> requests;  // target and body
+  std::size_t left = 0;                                       // bytes nobody may take for a request
+};
+
+// False when the body is broken or its end is not there.
+bool take_body(const http::Admission& admission, std::string_view& text, std::string& body) {
+  if (admission.framing == http::Framing::length) {
+    if (text.size() < admission.content_length) return false;
+    body = text.substr(0, admission.content_length);
+    text.remove_prefix(body.size());
+  }
+  if (admission.framing != http::Framing::chunked) return true;
+  const auto [payload, left] = decode_in_place(text, 64);
+  if (left < 0) return false;
+  body = payload;
+  text.remove_prefix(text.size() - static_cast<std::size_t>(left));
+  return true;
+}
+
+Conversation take_apart(std::string_view text) {
+  Conversation conversation;
+  while (!text.empty()) {
+    const auto length = http::HeadScanner().scan(text);
+    if (!length || !*length) break;
+    const auto head = http::parse_head(text.substr(0, **length));
+    const auto admission = head ? http::admit(*head) : std::unexpected(head.error());
+    if (!admission) break;
+    text.remove_prefix(**length);
+    std::string body;
+    if (!take_body(*admission, text, body)) break;
+    conversation.requests.emplace_back(head->target, std::move(body));
+    if (!admission->keep_alive) break;
+  }
+  conversation.left = text.size();
+  return conversation;
+}
+
+// What was understood is understood again, byte for byte, when it is written the plain way: no body
+// ever hides a request.
+void fuzz_conversation(std::string_view text) {
+  const auto first = take_apart(text);
+  require(first.left <= text.size());
+  std::string plain;
+  for (const auto& [target, body] : first.requests) {
+    // Absolute-form brings its own authority along.
+    if (!target.starts_with('/')) return;
+    plain += "POST " + target +
+             " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+             body;
+  }
+  const auto again = take_apart(plain);
+  require(again.requests == first.requests && again.left == 0);
+}
+
+// What proxies write is never believed from others, and never makes anybody a neighbour.
+void fuzz_forwarded(std::string_view text) {
+  static const http::ProxyTrust trust({.networks = {"10.0.0.0/8"}});
+  http::Request request;
+  request.headers.add("Host", "direct");
+  const auto half = text.size() / 2;
+  request.headers.add("X-Forwarded-For", text.substr(0, half));
+  request.headers.add("X-Forwarded-Host", text.substr(half));
+  trust.introduce(request, trust.describe(boost::asio::ip::make_address("192.0.2.1")));
+  require(request.remote == "192.0.2.1" && request.origin == "http://direct");
+  trust.introduce(request, trust.describe(boost::asio::ip::make_address("127.0.0.1")));
+  require(!request.remote_is_loopback);
+  trust.introduce(request, trust.describe(boost::asio::ip::make_address("10.0.0.1")));
+  boost::system::error_code ec;
+  const auto address = boost::asio::ip::make_address(request.remote, ec);
+  require(!ec && request.remote_is_loopback == address.is_loopback());
+  require(http::is_authority(std::string_view(request.origin).substr(7)));
 }
 
 void fuzz_url(std::string_view text) {
@@ -164,6 +259,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 'h':
       fuzz_head(text);
+      break;
+    case 'b':
+      fuzz_conversation(text);
+      break;
+    case 'f':
+      fuzz_forwarded(text);
       break;
     case 'p':
       fuzz_response_head(text);
