@@ -71,12 +71,16 @@ async::Task<Place> locate_for_change(const Reading& house, Wording wording) {
   if (names_upstream(house.directory, wording)) {
     co_return Place{required_route(house, wording, Held::no)};
   }
-  auto name = required_name(wording.name);
-  const auto held = co_await held_as(house, name);
-  registry::Route route{.source = &house.local, .name = name, .canonical = name, .upstream = {}};
+  auto place = local_place(house, required_name(wording.name));
+  auto& route = place.route;
+  const auto held = co_await held_as(house, route.canonical);
   // Left behind by an upstream's entry that is gone: it stays what it was.
-  if (held == Held::mirrored) route.upstream = name.first_component();
-  co_return Place{std::move(route)};
+  if (held == Held::mirrored) route.upstream = route.canonical.first_component();
+  co_return place;
+}
+
+Place local_place(const Reading& house, oci::RepositoryName name) {
+  return {{.source = &house.local, .name = name, .canonical = name, .upstream = {}}};
 }
 
 std::optional<oci::RepositoryName> counterpart(const Call& call) {

@@ -30,6 +30,9 @@ async::Task<Place> locate(const Reading& house, Wording wording);
 // upstream has under it. Names of mirrored repositories keep their upstream.
 async::Task<Place> locate_for_change(const Reading& house, Wording wording);
 
+// The local repository of that name, whether it exists or not.
+Place local_place(const Reading& house, oci::RepositoryName name);
+
 // The mirrored repository that answers, or did, for a local name while it is unclaimed; absent when
 // the default upstream has no say in it or the caller may not pull there.
 std::optional<oci::RepositoryName> counterpart(const Call& call);

@@ -19,7 +19,6 @@ void log_access(const http::Finished& done) {
       log::Field{"id", done.request.id},
       log::Field{"remote", done.request.remote},
       log::Field{"user", done.trace.user},
-      log::Field{"user", done.trace.user},
       log::Field{"method", done.request.method},
       log::Field{"route", done.trace.route},
       log::Field{"name", done.trace.repository},

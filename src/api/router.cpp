@@ -117,6 +117,19 @@ async::Task<http::Reply> answer_elsewhere(const Router& router, const http::Requ
   co_return co_await line.answer({router.house, request, grant, {}, matched.argument});
 }
 
+// Who may not ask the default upstream for an unclaimed name is answered as by the local repository
+// it can become: with nothing, or, the same whether there is one or not, with a refusal.
+auth::Grant require_in(const Reading& reading, const auth::Principal& who, auth::Right right,
+                       Place& place) {
+  try {
+    return reading.gate.require(who, right, place.route.canonical);
+  } catch (const oci::Refusal&) {
+    if (!place.unclaimed) throw;
+  }
+  place = local_place(reading, std::move(*place.unclaimed));
+  return reading.gate.require(who, right, place.route.canonical);
+}
+
 // `trace` learns whom the request is about before anything can be refused.
 async::Task<http::Reply> answer(const Router& router, const http::Request& request,
                                 const Match& matched, http::Trace& trace) {
@@ -131,14 +144,20 @@ async::Task<http::Reply> answer(const Router& router, const http::Request& reque
     co_return co_await answer_elsewhere(router, request, matched, line, who);
   }
   const bool of_local = is_of_local(line.need);
-  const auto place = co_await (of_local ? locate_for_change : locate)(reading, wording);
+  auto place = co_await (of_local ? locate_for_change : locate)(reading, wording);
+  trace.repository = place.route.canonical.text();
+  if (of_local && !place.route.upstream.empty()) {
+    trace.upstream = place.route.upstream;
+    refuse_mirrored(matched);
+  }
+  const auto grant = require_in(reading, who, right_for(line.need), place);
   trace.repository = place.route.canonical.text();
   trace.upstream = place.route.upstream;
-  if (of_local && !place.route.upstream.empty()) refuse_mirrored(matched);
-  const auto grant = reading.gate.require(who, right_for(line.need), place.route.canonical);
   if (of_local) require_writable(router, request);
-  co_return co_await line.answer(
-      {router.house, request, grant, wording.name, matched.argument, &place});
+  auto reply =
+      co_await line.answer({router.house, request, grant, wording.name, matched.argument, &place});
+  if (of_local) router.house.notifier.wake();
+  co_return reply;
 }
 
 // The client hears it, the operator should too, when it is not the client's own mistake.
@@ -181,9 +200,9 @@ bool is_no_room(const std::system_error& error) {
 
 http::Reply refuse(const http::Request& request, const Match& matched, const http::Trace& trace,
                    oci::Refusal refusal) {
-  // Deletion is off: whoever found out below knows nothing of methods.
-  if (refusal.code == oci::ErrorCode::unsupported && refusal.allow.empty() &&
-      trace.upstream.empty()) {
+  // Deletion is off: whoever found out does not know what else this path can do.
+  const bool served = serving(matched, request.method) != nullptr;
+  if (refusal.code == oci::ErrorCode::unsupported && served && trace.upstream.empty()) {
     refusal.allow = methods_of(matched.lines, is_no_deletion);
   }
   log_refusal(request, trace, refusal);

@@ -5,7 +5,6 @@
 #include "api/actor.hpp"
 #include "api/call.hpp"
 #include "api/content_range.hpp"
-#include "api/lease.hpp"
 #include "api/mount.hpp"
 #include "api/replies.hpp"
 
@@ -107,21 +106,8 @@ async::Task<http::Reply> upload_at_once(Call call, oci::Digest digest) {
   co_return created(blob_path(call, digest), digest);
 }
 
-bool is_unknown(const oci::Refusal& refusal) {
-  return refusal.code == oci::ErrorCode::blob_upload_unknown;
-}
-
-// The 201 was lost and the client says it again: the session is gone, the blob is here. A client
-// that may not pull it gets to know nothing by that.
-async::Task<bool> finished_before(Call call, oci::Digest digest) {
-  const auto& reading = call.house.reading;
-  const auto& who = call.grant.principal();
-  if (!reading.gate.may(who, auth::Right::pull, call.repository())) co_return false;
-  co_await lease(call, digest);
-  const auto found = co_await reading.local.stat(call.repository(), digest);
-  co_return found.has_value();
-}
-
+// Of an upload that was finished before nobody wants the bytes, but closing the connection upon
+// them could take the answer away from the client once more.
 async::Task<> read_to_end(http::RequestBody& body) {
   for (auto piece = co_await body.next(); !piece.empty(); piece = co_await body.next()) {
   }
@@ -164,20 +150,9 @@ async::Task<http::Reply> append_upload(Call call) {
 async::Task<http::Reply> finish_upload(Call call) {
   const auto digest = digest_parameter(call, "digest");
   const auto piece = piece_of(call.request);
-  std::optional<oci::Refusal> unknown;
-  try {
-    co_await call.house.writing.uploads.finish(key_of(call, std::string(call.argument)), piece.at,
-                                               piece.length, pieces_of(call), digest,
-                                               actor_of(call));
-  } catch (const oci::Refusal& refusal) {
-    if (!is_unknown(refusal)) throw;
-    unknown = refusal;
-  }
-  if (unknown) {
-    const bool before = co_await finished_before(call, digest);
-    if (!before) throw *unknown;
-    co_await read_to_end(*call.request.body);
-  }
+  co_await call.house.writing.uploads.finish(key_of(call, std::string(call.argument)), piece.at,
+                                             piece.length, pieces_of(call), digest, actor_of(call));
+  co_await read_to_end(*call.request.body);
   co_return created(blob_path(call, digest), digest);
 }
 

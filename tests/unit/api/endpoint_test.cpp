@@ -27,6 +27,10 @@ constexpr Case cases[] = {
     {"/v2/app/blobs/uploads/1234", "upload", "", "app", "1234"},
     {"/v2/app/tags/list", "tags", "", "app", ""},
     {"/v2/app/referrers/sha256:0", "referrers", "", "app", "sha256:0"},
+    {"/token", "token", "", "", ""},
+    {"/api/v1/history", "history", "", "", ""},
+    {"/api/v1/jobs", "jobs", "", "", ""},
+    {"/api/v1/jobs/7", "jobs", "", "", "7"},
     {"/healthz", "healthz", "", "", ""},
     {"/readyz", "readyz", "", "", ""},
     {"/metrics", "metrics", "", "", ""},
@@ -52,6 +56,9 @@ constexpr Case cases[] = {
     {"/v2/app/tags/list/", "", "", "", ""},
     {"/v2/app/tags", "", "", "", ""},
     {"/healthz/", "", "", "", ""},
+    {"/token/", "", "", "", ""},
+    {"/api/v1/jobs/7/x", "", "", "", ""},
+    {"/api/v1/", "", "", "", ""},
     {"/a/healthz", "", "", "", ""},
     {"/a/b/v2/app/tags/list", "", "", "", ""},
 };
@@ -61,11 +68,11 @@ TEST(Endpoint, paths_find_their_line_and_names_may_be_route_words) {
   for (const auto& each : cases) {
     const auto found = match(registry_endpoints(), each.path);
     if (each.route.empty()) {
-      EXPECT_EQ(found.endpoint, nullptr) << each.path;
+      EXPECT_TRUE(found.lines.empty()) << each.path;
       continue;
     }
-    ASSERT_NE(found.endpoint, nullptr) << each.path;
-    EXPECT_EQ(found.endpoint->route, each.route) << each.path;
+    ASSERT_FALSE(found.lines.empty()) << each.path;
+    EXPECT_EQ(found.lines.front().route, each.route) << each.path;
     EXPECT_EQ(found.upstream, each.upstream) << each.path;
     EXPECT_EQ(found.name, each.name) << each.path;
     EXPECT_EQ(found.argument, each.argument) << each.path;
@@ -74,23 +81,43 @@ TEST(Endpoint, paths_find_their_line_and_names_may_be_route_words) {
 
 TEST(Endpoint, the_admin_listener_has_health_and_metrics_only) {
   for (const auto path : {"/healthz", "/readyz", "/metrics"}) {
-    EXPECT_NE(match(admin_endpoints(), path).endpoint, nullptr) << path;
+    EXPECT_FALSE(match(admin_endpoints(), path).lines.empty()) << path;
   }
   for (const auto path : {"/v2/", "/v2/_catalog", "/v2/app/manifests/v1"}) {
-    EXPECT_EQ(match(admin_endpoints(), path).endpoint, nullptr) << path;
+    EXPECT_TRUE(match(admin_endpoints(), path).lines.empty()) << path;
   }
 }
 
-TEST(Endpoint, every_line_serves_a_handler_or_nothing) {
-  for (const auto& endpoint : registry_endpoints()) {
-    EXPECT_EQ(endpoint.answer != nullptr, !endpoint.methods.empty()) << endpoint.pattern;
-    for (const auto method : {"GET", "HEAD"}) {
-      EXPECT_EQ(serves(endpoint, method), !endpoint.methods.empty()) << endpoint.pattern;
-    }
-    for (const auto method : {"PUT", "POST", "PATCH", "DELETE", "OPTIONS", "GE", "HEA", ""}) {
-      EXPECT_FALSE(serves(endpoint, method)) << endpoint.pattern << ' ' << method;
+TEST(Endpoint, a_path_has_all_its_methods) {
+  struct {
+    std::string_view path;
+    std::string_view methods;
+  } const paths[] = {
+      {"/v2/", "GET, HEAD"},
+      {"/v2/a/manifests/v1", "GET, HEAD, PUT, DELETE"},
+      {"/v2/a/blobs/x", "GET, HEAD, DELETE"},
+      {"/v2/a/blobs/uploads/", "POST"},
+      {"/v2/a/blobs/uploads/1", "GET, HEAD, PATCH, PUT, DELETE"},
+      {"/token", "GET, HEAD, POST"},
+      {"/api/v1/read-only", "GET, HEAD, PUT"},
+      {"/api/v1/jobs", "GET, HEAD"},
+      {"/api/v1/jobs/1", "GET, HEAD, DELETE"},
+  };
+  for (const auto& each : paths) {
+    const auto found = match(registry_endpoints(), each.path);
+    EXPECT_EQ(methods_of(found.lines, [](const Endpoint&) { return true; }), each.methods);
+    for (const auto method : {"PUT", "POST", "PATCH", "DELETE", "OPTIONS", "GET", "HEAD", ""}) {
+      const auto listed =
+          (", " + std::string(each.methods) + ",").contains(", " + std::string(method) + ",");
+      EXPECT_EQ(serving(found, method) != nullptr, listed) << each.path << ' ' << method;
     }
   }
+}
+
+TEST(Endpoint, some_lines_name_their_repository_in_the_query) {
+  EXPECT_EQ(naming_key(match(registry_endpoints(), "/api/v1/history").lines.front()), "repository");
+  EXPECT_EQ(naming_key(match(registry_endpoints(), "/api/v1/repositories").lines.front()), "name");
+  EXPECT_EQ(naming_key(match(registry_endpoints(), "/v2/a/tags/list").lines.front()), "");
 }
 
 }  // namespace

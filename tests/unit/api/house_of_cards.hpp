@@ -2,6 +2,9 @@
 // docker.io) and "quay" (also quay.io and quay.local:5000).
 #pragma once
 
+#include <gtest/gtest.h>
+#include <unistd.h>
+
 #include <map>
 #include <memory>
 #include <string>
@@ -9,7 +12,9 @@
 
 #include "entrepot/api/router.hpp"
 #include "entrepot/oci/media_type.hpp"
+#include "support/manual_clock.hpp"
 #include "support/memory_index.hpp"
+#include "support/memory_store.hpp"
 #include "support/run_task.hpp"
 
 namespace entrepot::test {
@@ -101,45 +106,83 @@ class ScriptedSource final : public registry::Source {
   }
 };
 
-// Local repositories of these tests have tags only.
-class EmptyStore final : public store::BlobStore {
+// A request's body at hand, in pieces of a size; its length is told or not (chunked).
+class TextBody final : public http::RequestBody {
  public:
-  std::optional<store::BlobInfo> find(const oci::Digest&) const override { return std::nullopt; }
-  std::unique_ptr<async::ByteSource> open(const oci::Digest&, std::uint64_t) override {
-    return nullptr;
+  enum class Framing { length, chunked };
+  explicit TextBody(std::string text, Framing framing = Framing::length, std::size_t piece = 4)
+      : text_(std::move(text)), framing_(framing), piece_(piece) {}
+
+  std::optional<std::uint64_t> length() const override {
+    if (framing_ == Framing::chunked) return std::nullopt;
+    return text_.size();
   }
-  std::unique_ptr<store::Spool> begin(oci::Algorithm) override { return nullptr; }
-  async::Task<std::unique_ptr<store::Spool>> begin_or_resume(const oci::Digest&) override {
-    co_return nullptr;
+  async::Task<base::ByteView> next() override {
+    const auto here = std::string_view(text_).substr(at_, piece_);
+    at_ += here.size();
+    co_return base::as_bytes(here);
   }
-  async::Task<store::BlobInfo> commit(std::unique_ptr<store::Spool>, const oci::Digest&) override {
-    co_return store::BlobInfo{};
-  }
-  void remove(const oci::Digest&) override {}
-  std::vector<oci::Digest> list(const std::optional<oci::Digest>&, std::size_t) const override {
-    return {};
-  }
-  std::uint64_t free_bytes() const override { return 0; }
+  // Whether anybody has asked for a byte of it.
+  bool touched() const { return at_ > 0; }
+
+ private:
+  const std::string text_;
+  const Framing framing_;
+  const std::size_t piece_;
+  std::size_t at_ = 0;
 };
 
+inline auth::Rule rule(std::vector<auth::Subject> who, auth::Rights may,
+                       std::string repositories = "**") {
+  return {std::move(who), {std::move(repositories)}, may};
+}
+inline auth::Subject user(std::string name) { return {auth::Subject::Kind::user, std::move(name)}; }
+inline auth::GateOptions everybody_may(auth::Rights rights) {
+  auth::GateOptions options;
+  options.rules = {rule({{}, {auth::Subject::Kind::everyone}}, rights)};
+  return options;
+}
+
+// Whoever is not told otherwise may pull, and nobody may change anything.
 class HouseOfCards {
  public:
   using Fields = std::vector<std::pair<std::string, std::string>>;
 
-  explicit HouseOfCards(api::MetricsAccess access = api::MetricsAccess::loopback_only)
-      : local_(index, store_),
+  struct Plan {
+    auth::GateOptions gate = everybody_may(auth::Right::pull);
+    registry::PolicyOptions policy{};
+    api::MetricsAccess metrics_access = api::MetricsAccess::loopback_only;
+  };
+
+  HouseOfCards() : HouseOfCards(Plan{}) {}
+  explicit HouseOfCards(Plan plan)
+      : gate(std::move(plan.gate), pool, clock),
+        leases(std::chrono::hours(1)),
+        admission(index, store, clock, metrics),
+        policy(std::make_shared<const registry::Policy>(std::move(plan.policy))),
+        writer(index, leases, policy, clock, [] { return true; }),
+        uploads(store, admission, leases, writer, policy, pool, clock, metrics),
+        notifier_(index, client_, clock, metrics, {}, "house"),
+        jobs_(clock),
+        local_(index, store),
         directory_(local_,
                    {{"hub", {"docker.io"}, registry::OfficialImages::yes, &hub},
                     {"quay", {"quay.io", "quay.local:5000"}, registry::OfficialImages::no, &quay}},
                    base::GlobSet({"acme/**"})) {
-    const api::Collaborators collaborators{
-        directory_, local_, index, metrics, [this] { return unready; }, access};
+    const api::Collaborators collaborators{.reading = {directory_, local_, index, gate},
+                                           .writing = {writer, uploads, leases, policy},
+                                           .operations = operations(),
+                                           .notifier = notifier_,
+                                           .metrics = metrics,
+                                           .clock = clock,
+                                           .unready = [this] { return unready; },
+                                           .metrics_access = plan.metrics_access};
     handler_ = api::make_handler(collaborators);
     admin_ = api::make_admin_handler(collaborators);
   }
 
   http::Reply ask(const std::string& method, const std::string& target, const Fields& fields = {}) {
-    return run(handler_, method, target, fields);
+    return send(method, target, {}, fields);
   }
   http::Reply get(const std::string& target, const Fields& fields = {}) {
     return ask("GET", target, fields);
@@ -147,7 +190,19 @@ class HouseOfCards {
   http::Reply head(const std::string& target, const Fields& fields = {}) {
     return ask("HEAD", target, fields);
   }
-  http::Reply ask_admin(const std::string& target) { return run(admin_, "GET", target, {}); }
+  http::Reply send(const std::string& method, const std::string& target, std::string body,
+                   const Fields& fields = {}) {
+    TextBody bytes(std::move(body));
+    return run(handler_, method, target, fields, bytes);
+  }
+  http::Reply send(const std::string& method, const std::string& target, TextBody& body,
+                   const Fields& fields = {}) {
+    return run(handler_, method, target, fields, body);
+  }
+  http::Reply ask_admin(const std::string& target) {
+    TextBody none("");
+    return run(admin_, "GET", target, {}, none);
+  }
 
   // A tag of a local repository, so that this exists.
   void hold(const std::string& repository) {
@@ -158,26 +213,72 @@ class HouseOfCards {
     }));
   }
 
+  ManualClock clock;
+  async::BlockingPool pool{1};
   MemoryIndex index;
+  MemoryStore store;
   base::Metrics metrics;
+  auth::Gate gate;
+  registry::LeaseTable leases;
+  registry::Admission admission;
+  registry::PolicySwitch policy;
+  registry::Writer writer;
+  registry::Uploads uploads;
   ScriptedSource hub;
   ScriptedSource quay;
   std::string unready;
   bool from_loopback = true;
+  std::string who;  // proved by a certificate; empty: nobody
+  http::Via via = http::Via::plain;
+  std::vector<std::string> ordered;  // what the operator's hooks were asked for
 
  private:
+  static async::Task<std::string> finish_at_once(std::shared_ptr<upkeep::Progress> progress) {
+    progress->line(R"({"kind":"blob"})");
+    co_return R"({"blobs":1})";
+  }
+  async::Task<> read_again() {
+    ordered.emplace_back("reload");
+    if (!unready.empty()) throw std::runtime_error(unready);
+    co_return;
+  }
+  api::Operations operations() {
+    return {
+        .jobs = jobs_,
+        .collection = [this](api::CollectionOrder order) -> upkeep::Jobs::Work {
+          ordered.push_back(order.trial == upkeep::Trial::dry_run ? "dry run" : "collection");
+          return finish_at_once;
+        },
+        .adoption = [this](transfer::AdoptionOptions options, index::Actor) -> upkeep::Jobs::Work {
+          ordered.push_back("adopt " + options.directory.string());
+          return finish_at_once;
+        },
+        .export_image = [this](api::ExportOrder order) -> upkeep::Jobs::Work {
+          ordered.push_back("export " + order.repository.text() + " to " +
+                            order.directory.string());
+          return finish_at_once;
+        },
+        .reload = [this] { return read_again(); }};
+  }
+
   http::Reply run(const http::Handler& handler, const std::string& method,
-                  const std::string& target, const Fields& fields) {
+                  const std::string& target, const Fields& fields, TextBody& body) {
     http::Request request;
     request.id = "0123456789abcdef";
     request.method = method;
     request.target = http::parse_target(target).value();
     for (const auto& [name, value] : fields) request.headers.add(name, value);
     request.remote_is_loopback = from_loopback;
-    return run_task(handler(request));
+    request.client_certificate = who;
+    request.via = via;
+    request.body = &body;
+    return run_on(context_, handler(request));
   }
 
-  EmptyStore store_;
+  boost::asio::io_context context_{1};
+  http::Client client_;
+  notify::Notifier notifier_;
+  upkeep::Jobs jobs_;
   registry::Local local_;
   registry::Directory directory_;
   http::Handler handler_;
@@ -194,7 +295,15 @@ inline std::string body_of(const http::Reply& reply) {
     const auto& piece = std::get<http::SourcePart>(part);
     if (piece.length == 0) continue;
     const auto chunk = run_task(piece.source->read_at(piece.offset, piece.length));
-    text += base::as_text(std::get<async::MemorySlice>(chunk).bytes);
+    if (const auto* slice = std::get_if<async::FileSlice>(&chunk)) {
+      std::string bytes(slice->length, '\0');
+      EXPECT_EQ(::pread(slice->file->get(), bytes.data(), bytes.size(),
+                        static_cast<off_t>(slice->offset)),
+                static_cast<ssize_t>(bytes.size()));
+      text += bytes;
+    } else {
+      text += base::as_text(std::get<async::MemorySlice>(chunk).bytes);
+    }
   }
   return text;
 }
