@@ -9,7 +9,8 @@ namespace entrepot::http {
 
 namespace {
 
-constexpr std::size_t most_parameters = 64;
+// A manifest may be pushed with a hundred tags.
+constexpr std::size_t most_parameters = 128;
 
 bool is_visible_ascii(char c) { return c > ' ' && c < '\x7f'; }
 
