@@ -13,7 +13,8 @@ NAME = "team/app"
 
 @pytest.fixture
 def server(start):
-    return start(daemon.hub_of(NOWHERE), flags=["--open"])
+    """No upstream is asked for the team's names, even when everything in them is deleted."""
+    return start(daemon.hub_of(NOWHERE), flags=["--open"], local=["team/**"])
 
 
 @pytest.fixture

@@ -445,7 +445,7 @@ def test_abandoned_uploads_go(start):
     assert len(list(spool.glob("upload-*"))) >= 199
     server.stop()
     time.sleep(2.5)  # longer than they live
-    server.start()
+    server.restart(keep_address=True)
     process.wait_for(lambda: not list(spool.glob("upload-*")), 10, "the sweep at start")
     session = app.open()
     for _ in range(8):
