@@ -3,18 +3,22 @@
 
 #include <expected>
 #include <iosfwd>
+#include <variant>
 
-#include "app/config_reader.hpp"
+#include "app/commands/command.hpp"
+#include "app/flags.hpp"
 #include "entrepot/app/run.hpp"
 
 namespace entrepot::app {
 
-enum class Verb { serve, check_config };
-
-struct Command {
-  Verb verb = Verb::serve;
-  Flags flags;
+struct Serve {
+  Flags flags{};
 };
+struct CheckConfig {
+  Flags flags{};
+};
+
+using Command = std::variant<Serve, CheckConfig, commands::Command>;
 
 // When there is nothing to run (help, version, a mistake) the text is on `out` or `error` already
 // and the status is what to exit with.

@@ -1,6 +1,12 @@
 #include "app/config_words.hpp"
 
+#include <sys/un.h>
+
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <cctype>
 #include <limits>
 
 #include "entrepot/base/units.hpp"
@@ -9,6 +15,8 @@
 
 namespace entrepot::app {
 namespace {
+
+constexpr std::string_view unix_prefix = "unix:";
 
 bool is_port(std::string_view text) {
   const auto port = base::parse_unsigned(text);
@@ -33,7 +41,13 @@ std::optional<base::log::Format> parse_format(std::string_view word) {
   return std::nullopt;
 }
 
+bool is_unix_address(std::string_view text) { return text.starts_with(unix_prefix); }
+
 bool is_listen_address(std::string_view text) {
+  if (is_unix_address(text)) {
+    const auto path = text.substr(unix_prefix.size());
+    return path.starts_with('/') && path.size() < sizeof(sockaddr_un{}.sun_path);
+  }
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) return false;
   auto host = text.substr(0, colon);
@@ -44,6 +58,25 @@ bool is_listen_address(std::string_view text) {
     boost::asio::ip::make_address_v4(host, ec);
   }
   return !ec;
+}
+
+bool is_network(std::string_view text) {
+  if (text == "unix") return true;
+  boost::system::error_code ec;
+  if (text.find('/') == std::string_view::npos) {
+    boost::asio::ip::make_address(text, ec);
+    return !ec;
+  }
+  boost::asio::ip::make_network_v4(text, ec);
+  if (ec) boost::asio::ip::make_network_v6(text, ec);
+  return !ec;
+}
+
+bool is_header_name(std::string_view text) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [marks](const unsigned char c) {
+    return (c < 0x80 && std::isalnum(c)) || marks.find(static_cast<char>(c)) != marks.npos;
+  });
 }
 
 bool is_upstream_name(std::string_view text) {

@@ -4,30 +4,41 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
-#include "entrepot/api/router.hpp"
+#include "app/reception.hpp"
 #include "entrepot/base/log.hpp"
 
 namespace entrepot::app {
 namespace {
 
 namespace log = base::log;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds disk_interval{10};
+// Jobs stop between two small steps; a webhook's receiver is not waited for longer.
+constexpr std::chrono::seconds job_patience{5};
 // Taken from what the other server leaves, so that metrics can be had when that one is full.
 constexpr std::size_t most_admin_connections = 16;
-constexpr std::string_view admin_socket_name = "admin";
+
+milliseconds left_until(steady_clock::time_point end) {
+  return std::max(milliseconds::zero(),
+                  std::chrono::duration_cast<milliseconds>(end - steady_clock::now()));
+}
 
 }  // namespace
 
-Daemon::Daemon(const Config& config, Supervisor& supervisor)
+Daemon::Daemon(const Config& config, const Flags& flags, Supervisor& supervisor)
     : config_(config),
       supervisor_(supervisor),
       lock_(config.data),
       house_(config),
+      reloader_(house_, doors_, config, flags),
+      timers_(house_, doors_),
       runtime_(config.threads),
       heartbeat_(runtime_, supervisor),
-      signals_(runtime_.context(0), SIGTERM, SIGINT) {
-  open_listeners();
+      stop_signals_(runtime_.context(0), SIGTERM, SIGINT),
+      reload_signal_(runtime_.context(0), SIGHUP) {
+  make_servers();
 }
 
 Daemon::~Daemon() = default;
@@ -48,62 +59,36 @@ http::ServerCallbacks Daemon::callbacks_of(http::Handler handler) {
   return callbacks;
 }
 
-void Daemon::open_listeners() {
+void Daemon::make_servers() {
   auto sockets = supervisor_.take_sockets();
-  const bool admin = config_.admin_listen || std::ranges::any_of(sockets, [](const auto& socket) {
-                       return socket.name == admin_socket_name;
-                     });
-  api::Collaborators collaborators{
-      *house_.directory,
-      house_.local,
-      *house_.index,
-      house_.metrics,
-      [this] { return readiness_.reason(); },
-      admin ? api::MetricsAccess::nobody : api::MetricsAccess::loopback_only};
-  server_ =
-      std::make_unique<http::Server>(runtime_, callbacks_of(api::make_handler(collaborators)));
+  const bool admin = config_.admin_listen || std::ranges::any_of(sockets, is_admin);
+  Surroundings surroundings;
+  surroundings.unready = [this] { return readiness_.reason(); };
+  surroundings.reload = [this] { return reload(); };
+  surroundings.metrics_access =
+      admin ? api::MetricsAccess::nobody : api::MetricsAccess::loopback_only;
+  surroundings.external_url = config_.external_url.value_or("");
+  const auto collaborating = collaborators(house_, std::move(surroundings));
+  server_ = std::make_unique<http::Server>(runtime_, callbacks_of(api::make_handler(collaborating)),
+                                           http::ServerLimits{}, config_.trusted_proxies);
   if (admin) {
     http::ServerCallbacks callbacks;
-    callbacks.handler = api::make_admin_handler(collaborators);
+    callbacks.handler = api::make_admin_handler(collaborating);
     callbacks.observer = api::make_observer(house_.metrics);
     admin_ = std::make_unique<http::Server>(
         runtime_, std::move(callbacks), http::ServerLimits{.connections = most_admin_connections});
   }
-  const bool activated = std::ranges::any_of(
-      sockets, [](const auto& socket) { return socket.name != admin_socket_name; });
-  if (!activated) {
-    for (const auto& address : config_.listen) {
-      log::info("listening", {{"address", bind(*server_, address)}});
-    }
-  }
-  for (auto& socket : sockets) adopt(std::move(socket));
-  if (config_.admin_listen) {
-    log::info("serving admin", {{"address", bind(*admin_, *config_.admin_listen)}});
-  }
-}
-
-std::string Daemon::bind(http::Server& server, const std::string& address) {
-  try {
-    return server.listen({.address = address, .tls = nullptr});
-  } catch (const std::system_error& error) {
-    throw CannotListen("cannot listen on " + address + ": " + error.code().message());
-  }
-}
-
-void Daemon::adopt(Supervisor::Socket socket) {
-  const bool admin = socket.name == admin_socket_name;
-  try {
-    const auto address = (admin ? admin_ : server_)->adopt(socket.fd.release());
-    log::info(admin ? "serving admin" : "listening", {{"address", address}});
-  } catch (const std::system_error& error) {
-    throw CannotListen("cannot listen on an inherited socket: " + error.code().message());
-  }
+  doors_.open(config_, std::move(sockets), *server_, admin_.get());
 }
 
 void Daemon::run() {
-  async::spawn(runtime_.executor(0), begin(), "start");
-  async::spawn(runtime_.executor(0), watch_signals(), "signals");
-  async::spawn(runtime_.executor(0), watch_disk(), "disk watch");
+  const auto executor = runtime_.executor(0);
+  async::spawn(executor, begin(), "start");
+  async::spawn(executor, watch_stop_signals(), "signals");
+  async::spawn(executor, watch_reload_signal(), "reload signal");
+  async::spawn(executor, watch_disk(), "disk watch");
+  timers_.start(executor);
+  house_.notifier.start(executor);
   heartbeat_.start();
   runtime_.run();
 }
@@ -117,16 +102,37 @@ async::Task<> Daemon::begin() {
                         {"upstream", config_.upstreams.front().name()},
                         {"upstreams", config_.upstreams.size()},
                         {"blobs", totals.blobs},
-                        {"bytes", totals.bytes}});
+                        {"bytes", totals.bytes},
+                        {"uploads", house_.uploads.open_sessions()}});
   supervisor_.tell("READY=1\nSTATUS=serving");
 }
 
-async::Task<> Daemon::watch_signals() {
-  co_await signals_.async_wait(boost::asio::use_awaitable);
+async::Task<> Daemon::watch_stop_signals() {
+  co_await stop_signals_.async_wait(boost::asio::use_awaitable);
   async::spawn(runtime_.executor(0), drain(), "drain");
-  co_await signals_.async_wait(boost::asio::use_awaitable);
+  co_await stop_signals_.async_wait(boost::asio::use_awaitable);
   log::warn("stopping at once");
   runtime_.stop();
+}
+
+async::Task<> Daemon::watch_reload_signal() {
+  for (;;) {
+    co_await reload_signal_.async_wait(boost::asio::use_awaitable);
+    try {
+      co_await reload();
+    } catch (const std::exception&) {
+      // Said already; there is nobody else to hear it.
+    }
+  }
+}
+
+async::Task<> Daemon::reload() {
+  try {
+    co_await house_.pool.run([this] { reloader_.reload(); });
+  } catch (const std::exception& error) {
+    log::error("configuration not read again: the old one stays", {{"reason", error.what()}});
+    throw std::runtime_error(error.what());
+  }
 }
 
 async::Task<> Daemon::watch_disk() {
@@ -137,26 +143,29 @@ async::Task<> Daemon::watch_disk() {
 }
 
 async::Task<> Daemon::drain() {
+  const auto end = steady_clock::now() + config_.drain;
   readiness_.begin_draining();
   supervisor_.tell("STOPPING=1\nSTATUS=draining");
   log::info("draining", {{"connections", connections_.load()}});
   server_->stop_accepting();
   co_await server_->accepting_ended(config_.drain);
-  co_await all_answers_finished();
+  // Before the answers: somebody may wait for a job's end.
+  timers_.stop();
+  co_await house_.jobs.stop_all(std::min<milliseconds>(job_patience, left_until(end)));
+  co_await all_answers_finished(end);
+  co_await house_.notifier.stop();
   co_await house_.fills.stop();
   if (admin_) admin_->stop_accepting();
   log::info("stopped", {{"cut", connections_.load()}});
   runtime_.stop();
 }
 
-async::Task<> Daemon::all_answers_finished() {
-  const auto end = std::chrono::steady_clock::now() + config_.drain;
+async::Task<> Daemon::all_answers_finished(steady_clock::time_point end) {
   for (;;) {
     // The ticket first: a connection that closes after the count was read wakes us.
     const auto ticket = connection_closed_.ticket();
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now());
-    if (connections_ == 0 || left <= left.zero()) co_return;
+    const auto left = left_until(end);
+    if (connections_ == 0 || left == left.zero()) co_return;
     co_await connection_closed_.wait(ticket, left);
   }
 }

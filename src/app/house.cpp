@@ -1,7 +1,12 @@
 #include "app/house.hpp"
 
+#include <unistd.h>
+
+#include <array>
+#include <climits>
 #include <stdexcept>
 
+#include "app/access.hpp"
 #include "app/config_error.hpp"
 #include "entrepot/base/clock.hpp"
 #include "entrepot/upstream/remote.hpp"
@@ -9,8 +14,8 @@
 namespace entrepot::app {
 namespace {
 
-// Blocking work is fsync, directory operations and credential helpers: it waits, it does not
-// compute, so its threads are not counted in cores.
+// Blocking work is fsync, directory operations, bcrypt and credential helpers: most of it waits, it
+// does not compute, so its threads are not counted in cores.
 constexpr std::size_t pool_threads = 8;
 
 std::unique_ptr<registry::Source> connect(const UpstreamConfig& config, House& house) {
@@ -22,16 +27,43 @@ std::unique_ptr<registry::Source> connect(const UpstreamConfig& config, House& h
   }
 }
 
+// Users, keys or rules that cannot be read are a mistake of the configuration.
+auth::Gate open_gate(const Config& config, async::BlockingPool& pool) {
+  try {
+    return auth::Gate(gate_options(config), pool, base::system_clock());
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(error.what());
+  }
+}
+
+std::string instance_name(const Config& config) {
+  if (config.external_url) return *config.external_url;
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
 }  // namespace
 
 House::House(const Config& config)
     : pool(pool_threads),
+      gate(open_gate(config, pool)),
       store(store::open_filesystem_store(config.data, pool)),
       index(index::open_lmdb_index(config.data)),
+      leases(config.collect.lease),
       admission(*index, *store, base::system_clock(), metrics),
+      policy(std::make_shared<const registry::Policy>(config.registry.policy)),
+      notifier(*index, client, base::system_clock(), metrics, config.receivers,
+               instance_name(config)),
+      writer(*index, leases, policy, base::system_clock(), [this] { return somebody_listens(); }),
+      uploads(*store, admission, leases, writer, policy, pool, base::system_clock(), metrics),
       local(*index, *store, &metrics),
       fills({*index, *store, admission, pool, base::system_clock(), metrics},
-            config.abandoned_fills) {
+            config.abandoned_fills),
+      collector({*index, *store, admission, leases, pool, base::system_clock(), metrics}),
+      collecting(std::make_shared<const CollectConfig>(config.collect)),
+      jobs(base::system_clock()) {
+  policy.set_read_only(config.registry.read_only == ReadOnly::yes);
   std::vector<registry::DirectoryEntry> entries;
   for (const auto& upstream : config.upstreams) {
     remotes.push_back(connect(upstream, *this));
@@ -44,5 +76,13 @@ House::House(const Config& config)
 }
 
 House::~House() = default;
+
+bool House::somebody_listens() const {
+  using enum index::EventKind;
+  for (const auto kind : {push, removal, tag_moved, mount}) {
+    if (notifier.wanted(kind)) return true;
+  }
+  return false;
+}
 
 }  // namespace entrepot::app

@@ -5,26 +5,35 @@
 // House destroys the Runtime before it, so that no coroutine is left that could refer to a member.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "app/config.hpp"
 #include "entrepot/async/offload.hpp"
+#include "entrepot/auth/gate.hpp"
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/http/client.hpp"
 #include "entrepot/index/index.hpp"
 #include "entrepot/mirror/mirror.hpp"
+#include "entrepot/notify/notifier.hpp"
 #include "entrepot/registry/admission.hpp"
 #include "entrepot/registry/directory.hpp"
+#include "entrepot/registry/leases.hpp"
 #include "entrepot/registry/local.hpp"
+#include "entrepot/registry/policy.hpp"
+#include "entrepot/registry/uploads.hpp"
+#include "entrepot/registry/writer.hpp"
 #include "entrepot/store/blob_store.hpp"
+#include "entrepot/upkeep/collector.hpp"
+#include "entrepot/upkeep/jobs.hpp"
 
 namespace entrepot::app {
 
 class House {
  public:
   // REQUIRES: the caller holds the DirectoryLock on config.data. Throws what opening store and
-  // index throws; ConfigError for an upstream that cannot be used.
+  // index throws; ConfigError for what the configuration names and cannot be used.
   explicit House(const Config& config);
   ~House();
   House(const House&) = delete;
@@ -33,14 +42,26 @@ class House {
   base::Metrics metrics;
   async::BlockingPool pool;
   http::Client client;
+  auth::Gate gate;
   std::unique_ptr<store::BlobStore> store;
   std::unique_ptr<index::Index> index;
+  registry::LeaseTable leases;
   registry::Admission admission;
+  registry::PolicySwitch policy;
+  notify::Notifier notifier;
+  registry::Writer writer;
+  registry::Uploads uploads;
   registry::Local local;
   std::vector<std::unique_ptr<registry::Source>> remotes;
   mirror::FillTable fills;
   std::vector<std::unique_ptr<registry::Source>> mirrors;
   std::unique_ptr<registry::Directory> directory;
+  upkeep::Collector collector;
+  std::atomic<std::shared_ptr<const CollectConfig>> collecting;  // replaced while running
+  upkeep::Jobs jobs;
+
+ private:
+  bool somebody_listens() const;
 };
 
 }  // namespace entrepot::app

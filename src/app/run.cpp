@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "app/check_config.hpp"
 #include "app/command_line.hpp"
 #include "app/config_error.hpp"
 #include "app/daemon.hpp"
@@ -34,17 +35,18 @@ void prepare_process() {
   if (::geteuid() == 0) log::warn("running as root, which is never needed");
 }
 
-ExitStatus serve(const Config& config) {
+ExitStatus start(const Serve& command) {
+  const auto config = load_config(command.flags);
   log::configure(config.log_level, config.log_format);
   Supervisor supervisor;
   prepare_process();
   std::optional<Daemon> daemon;
   try {
-    daemon.emplace(config, supervisor);
+    daemon.emplace(config, command.flags, supervisor);
   } catch (const ConfigError&) {
     throw;
   } catch (const CannotListen& error) {
-    return complain(error, ExitStatus::cannot_listen);
+    return complain(error, ExitStatus::unreachable);
   } catch (const std::runtime_error& error) {
     return complain(error, ExitStatus::data_unusable);
   }
@@ -52,17 +54,25 @@ ExitStatus serve(const Config& config) {
   return ExitStatus::clean;
 }
 
-ExitStatus check(const Config& config, const Flags& flags) {
-  std::cout << flags.config.value_or("built-in configuration") << ": correct;";
+ExitStatus start(const CheckConfig& command) {
+  const auto config = load_config(command.flags);
+  check_config(config);
+  std::cout << command.flags.config.value_or("built-in configuration") << ": correct;";
   for (const auto& upstream : config.upstreams) std::cout << ' ' << upstream.name();
   std::cout << '\n';
   return ExitStatus::clean;
 }
 
+ExitStatus start(const commands::Command& command) {
+  Console console{std::cout, std::cerr, std::cin,
+                  ::isatty(STDIN_FILENO) ? Terminal::yes : Terminal::no,
+                  ::isatty(STDERR_FILENO) ? Terminal::yes : Terminal::no};
+  return std::visit([&](const auto& each) { return commands::run(each, console); }, command);
+}
+
 ExitStatus execute(const Command& command) {
   try {
-    const auto config = load_config(command.flags);
-    return command.verb == Verb::serve ? serve(config) : check(config, command.flags);
+    return std::visit([](const auto& each) { return start(each); }, command);
   } catch (const ConfigError& error) {
     return complain(error, ExitStatus::configuration);
   } catch (const std::invalid_argument& error) {

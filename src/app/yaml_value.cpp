@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 #include "app/config_error.hpp"
 #include "entrepot/base/units.hpp"
@@ -31,6 +32,8 @@ std::filesystem::path located(const std::string& text, const std::string& config
 void YamlValue::fail(const std::string& message) const {
   throw ConfigError(place(file_, node_.Mark()) + message);
 }
+
+bool YamlValue::is_scalar() const { return node_.IsScalar(); }
 
 std::string YamlValue::text() const {
   if (!node_.IsScalar()) fail("expected a single value");
@@ -61,8 +64,17 @@ std::chrono::milliseconds YamlValue::duration() const {
   return *value;
 }
 
+std::uint64_t YamlValue::size() const {
+  const auto word = text();
+  const auto value = base::parse_size(word);
+  if (!value) fail("expected a size such as 4096, 64KiB, 4MiB or 100GiB, found '" + word + "'");
+  return *value;
+}
+
+std::string YamlValue::file() const { return located(text(), file_).string(); }
+
 std::string YamlValue::readable_file() const {
-  const auto path = located(text(), file_);
+  const std::filesystem::path path(file());
   std::error_code ec;
   if (!std::filesystem::is_regular_file(path, ec)) fail("no such file: " + path.string());
   if (::access(path.c_str(), R_OK) != 0) fail("cannot be read: " + path.string());
@@ -117,6 +129,16 @@ YamlValue YamlSection::require(std::string_view key) {
   return std::move(*value);
 }
 
+std::vector<std::pair<std::string, YamlValue>> YamlSection::take_rest() {
+  std::vector<std::pair<std::string, YamlValue>> rest;
+  for (auto& entry : entries_) {
+    if (entry.taken) continue;
+    entry.taken = true;
+    rest.emplace_back(entry.key, YamlValue(entry.value, file_));
+  }
+  return rest;
+}
+
 void YamlSection::finish() const {
   for (const auto& entry : entries_) {
     if (!entry.taken) YamlValue(entry.name, file_).fail("unknown key '" + entry.key + "'");
@@ -128,8 +150,12 @@ YamlSection read_yaml(const std::filesystem::path& file) {
   if (std::error_code ec; !stream || std::filesystem::is_directory(file, ec)) {
     throw ConfigError(file.string() + ": cannot be read");
   }
+  return parse_yaml({std::istreambuf_iterator(stream), {}}, file);
+}
+
+YamlSection parse_yaml(const std::string& text, const std::filesystem::path& file) {
   try {
-    const auto documents = YAML::LoadAll(stream);
+    const auto documents = YAML::LoadAll(text);
     if (documents.size() > 1) throw ConfigError(file.string() + ": more than one YAML document");
     if (documents.empty() || documents.front().IsNull()) {
       return YamlSection(YAML::Node(YAML::NodeType::Map), file.string());

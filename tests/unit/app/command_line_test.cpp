@@ -26,13 +26,34 @@ Parsed parse(std::vector<const char*> words) {
 }
 
 TEST(CommandLine, serve_takes_all_flags) {
-  const auto parsed =
-      parse({"serve", "--config", "f.yaml", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2",
-             "--admin-listen", "127.0.0.1:3", "--data", "/d", "--upstream", "a=http://x",
-             "--upstream=b=http://y?z=1", "--log-level", "debug", "--log-format=json"});
+  const auto parsed = parse({"serve",
+                             "--config",
+                             "f.yaml",
+                             "--listen",
+                             "127.0.0.1:1",
+                             "--listen",
+                             "127.0.0.1:2",
+                             "--admin-listen",
+                             "127.0.0.1:3",
+                             "--data",
+                             "/d",
+                             "--upstream",
+                             "a=http://x",
+                             "--upstream=b=http://y?z=1",
+                             "--log-level",
+                             "debug",
+                             "--log-format=json",
+                             "--open",
+                             "--external-url",
+                             "https://r",
+                             "--tls-certificate",
+                             "c",
+                             "--tls-key",
+                             "k",
+                             "--htpasswd",
+                             "h"});
   ASSERT_TRUE(parsed.command) << parsed.error;
-  EXPECT_EQ(parsed.command->verb, Verb::serve);
-  const auto& flags = parsed.command->flags;
+  const auto& flags = std::get<Serve>(*parsed.command).flags;
   EXPECT_EQ(flags.config, "f.yaml");
   EXPECT_THAT(flags.listen, ElementsAre("127.0.0.1:1", "127.0.0.1:2"));
   EXPECT_EQ(flags.admin_listen, "127.0.0.1:3");
@@ -40,20 +61,77 @@ TEST(CommandLine, serve_takes_all_flags) {
   EXPECT_THAT(flags.upstreams, ElementsAre("a=http://x", "b=http://y?z=1"));
   EXPECT_EQ(flags.log_level, "debug");
   EXPECT_EQ(flags.log_format, "json");
+  EXPECT_EQ(flags.open, OpenToAll::yes);
+  EXPECT_EQ(flags.external_url, "https://r");
+  EXPECT_EQ(flags.tls_certificate, "c");
+  EXPECT_EQ(flags.tls_key, "k");
+  EXPECT_EQ(flags.htpasswd, "h");
+}
+
+template <class Told>
+Told told(std::vector<const char*> words) {
+  const auto parsed = parse(std::move(words));
+  if (!parsed.command) throw std::runtime_error(parsed.error);
+  return std::get<Told>(std::get<commands::Command>(*parsed.command));
+}
+
+TEST(CommandLine, serve_takes_the_file_alone_as_registry_2_does) {
+  const auto parsed = parse({"serve", "/etc/entrepot/config.yaml"});
+  ASSERT_TRUE(parsed.command) << parsed.error;
+  EXPECT_EQ(std::get<Serve>(*parsed.command).flags.config, "/etc/entrepot/config.yaml");
+}
+
+TEST(CommandLine, collection_under_both_its_names) {
+  auto collect = told<commands::Collect>({"gc"});
+  EXPECT_EQ(collect.trial, upkeep::Trial::real);
+  EXPECT_FALSE(collect.untagged);
+  collect =
+      told<commands::Collect>({"gc", "--dry-run", "--delete-untagged", "--json", "--data=/d"});
+  EXPECT_EQ(collect.trial, upkeep::Trial::dry_run);
+  EXPECT_EQ(collect.untagged, upkeep::Untagged::remove);
+  EXPECT_EQ(collect.output, commands::Output::json);
+  EXPECT_EQ(collect.place.data, "/d");
+  collect = told<commands::Collect>({"garbage-collect", "-m", "--dry-run", "/etc/config.yml"});
+  EXPECT_EQ(collect.trial, upkeep::Trial::dry_run);
+  EXPECT_EQ(collect.untagged, upkeep::Untagged::remove);
+  EXPECT_EQ(collect.place.config, "/etc/config.yml");
+}
+
+TEST(CommandLine, every_command_is_told_what_was_typed) {
+  const auto adopt = told<commands::Adopt>({"adopt", "/old", "--copy", "--config", "f"});
+  EXPECT_EQ(adopt.directory, "/old");
+  EXPECT_EQ(adopt.files, store::BlobStore::Bring::copy);
+  EXPECT_EQ(adopt.place.config, "f");
+  const auto order = told<commands::Export>({"export", "team/app:v1", "/out"});
+  EXPECT_EQ(order.image, "team/app:v1");
+  EXPECT_EQ(order.directory, "/out");
+  const auto user = told<commands::AddUser>({"user", "add", "--file", "h", "alice"});
+  EXPECT_EQ(user.file, "h");
+  EXPECT_EQ(user.name, "alice");
+  EXPECT_EQ(told<commands::RemoveUser>({"user", "remove", "alice"}).name, "alice");
+  EXPECT_EQ(told<commands::ListUsers>({"user", "list", "--file", "h"}).file, "h");
+  EXPECT_EQ(told<commands::TagHistory>({"tag", "history", "a:b"}).image, "a:b");
+  EXPECT_EQ(told<commands::RollBack>({"tag", "rollback", "a:b", "sha256:00"}).digest, "sha256:00");
+  EXPECT_EQ(told<commands::DeleteRepository>({"repository", "delete", "a"}).name, "a");
+  EXPECT_EQ(told<commands::ReadOnlyMode>({"read-only", "on"}).wanted, commands::Switch::on);
+  EXPECT_EQ(told<commands::ReadOnlyMode>({"read-only", "off", "--data", "/d"}).place.data, "/d");
+  EXPECT_EQ(told<commands::Reload>({"reload", "--data", "/d"}).place.data, "/d");
+  EXPECT_EQ(told<commands::ListJobs>({"jobs", "--json"}).output, commands::Output::json);
+  EXPECT_EQ(told<commands::Routes>({"routes", "--json"}).output, commands::Output::json);
 }
 
 TEST(CommandLine, serve_needs_no_flags) {
   const auto parsed = parse({"serve"});
   ASSERT_TRUE(parsed.command);
-  EXPECT_FALSE(parsed.command->flags.config);
-  EXPECT_TRUE(parsed.command->flags.upstreams.empty());
+  const auto& flags = std::get<Serve>(*parsed.command).flags;
+  EXPECT_FALSE(flags.config);
+  EXPECT_TRUE(flags.upstreams.empty());
 }
 
 TEST(CommandLine, check_config_takes_a_file) {
   const auto parsed = parse({"check-config", "--config", "f.yaml"});
   ASSERT_TRUE(parsed.command);
-  EXPECT_EQ(parsed.command->verb, Verb::check_config);
-  EXPECT_EQ(parsed.command->flags.config, "f.yaml");
+  EXPECT_EQ(std::get<CheckConfig>(*parsed.command).flags.config, "f.yaml");
 }
 
 TEST(CommandLine, help_and_version_end_cleanly) {
@@ -74,11 +152,17 @@ TEST(CommandLine, mistakes_are_usage_errors) {
       {},
       {"banana"},
       {"serve", "--banana"},
-      {"serve", "extra"},
+      {"serve", "one", "two"},
+      {"serve", "--config", "one", "two"},
+      {"gc", "extra"},
+      {"adopt"},
+      {"user"},
+      {"user", "add"},
+      {"tag", "rollback"},
+      {"read-only", "maybe"},
       {"serve", "--config"},
       {"serve", "--data", "a", "--data", "b"},
       {"check-config", "--listen", "127.0.0.1:1"},
-      {"serve", "check-config"},
   };
   for (const auto& words : lines) {
     const auto parsed = parse(words);
