@@ -1,6 +1,7 @@
 #include "upkeep/digests.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "entrepot/async/together.hpp"
@@ -16,6 +17,7 @@ constexpr std::size_t judgements_a_transaction = 200;
 // Nobody may hold two stripes, so digests of different ones are different transactions; the index
 // commits as many of them at once as are waiting.
 constexpr std::size_t at_once = 32;
+constexpr std::size_t digests_a_turn = 4096;
 
 using Digests = std::vector<oci::Digest>;
 
@@ -126,21 +128,29 @@ async::Task<> work_off(Round& round, std::vector<Digests>& list) {
   }
 }
 
+async::Task<> remove_all(Round& round, std::vector<index::Unlinked> rows) {
+  auto groups = groups_of(rows);
+  std::vector<async::Task<>> workers;
+  for (std::size_t i = 0; i < std::min(at_once, groups.size()); ++i) {
+    workers.push_back(work_off(round, groups));
+  }
+  co_await async::together(std::move(workers));
+}
+
 }  // namespace
 
 async::Task<> collect_digests(Round& round) {
+  std::vector<index::Unlinked> found;
   std::optional<oci::Digest> after;
   do {
-    const auto page = co_await round.look(
+    auto page = co_await round.look(
         [&](const index::View& view) { return index::unlinked(view, after, rows_a_page); });
     round.report.looked_at += page.found.size();
     after = page.next;
-    auto groups = groups_of(page.found);
-    std::vector<async::Task<>> workers;
-    for (std::size_t i = 0; i < std::min(at_once, groups.size()); ++i) {
-      workers.push_back(work_off(round, groups));
+    std::ranges::move(page.found, std::back_inserter(found));
+    if (!after || found.size() >= digests_a_turn) {
+      co_await remove_all(round, std::exchange(found, {}));
     }
-    co_await async::together(std::move(workers));
     co_await async::give_way();
   } while (after && !round.stopped());
 }

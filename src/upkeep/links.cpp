@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "entrepot/async/together.hpp"
@@ -147,13 +148,17 @@ async::Task<> take_out_all(Round& round, Links links, Content content) {
 
 async::Task<> walk(Round& round, Content content) {
   index::LinkCursor cursor;
+  Links found;
   for (bool more = true; more && !round.stopped();) {
     auto page = co_await round.look(
         [&](const index::View& view) { return candidates(view, round, cursor, content); });
     round.report.looked_at += page.looked_at;
     cursor = std::move(page.next);
     more = page.more;
-    co_await take_out_all(round, std::move(page.candidates), content);
+    std::ranges::move(page.candidates, std::back_inserter(found));
+    if (!more || found.size() >= judgements_a_transaction) {
+      co_await take_out_all(round, std::exchange(found, {}), content);
+    }
     co_await async::give_way();
   }
 }
