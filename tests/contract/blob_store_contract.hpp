@@ -2,9 +2,11 @@
 //   INSTANTIATE_TEST_SUITE_P(filesystem, BlobStoreContract, testing::Values(StoreMaker(…)));
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +18,11 @@
 #include "support/temp_dir.hpp"
 
 namespace entrepot::test {
+
+inline std::string read_text(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 // `data` is a directory of the test's own; a second call on it stands for a restart.
 using StoreMaker = std::function<std::unique_ptr<store::BlobStore>(
@@ -240,6 +247,98 @@ TEST_P(BlobStoreContract, many_may_store_at_once_also_the_same) {
   }
   for (auto& end : ends) EXPECT_TRUE(end.get());
   EXPECT_EQ(store().list({}, 100).size(), 26U);
+}
+
+constexpr std::string_view upload_id = "00112233445566778899aabbccddeeff";
+
+inline std::vector<store::BlobStore::UploadFile> uploads_of(const store::BlobStore& store) {
+  std::vector<store::BlobStore::UploadFile> found;
+  store.uploads([&](const store::BlobStore::UploadFile& file) { found.push_back(file); });
+  return found;
+}
+
+// Rows: D-01
+TEST_P(BlobStoreContract, an_upload_is_resumed_after_a_restart_with_its_notes) {
+  const std::string id(upload_id);
+  store().begin_upload(id, oci::Algorithm::sha256, "whose it is")->append(base::as_bytes("con"));
+  restart();
+  ASSERT_EQ(uploads_of(store()).size(), 1U);
+  EXPECT_EQ(uploads_of(store()).front().id, id);
+  EXPECT_EQ(uploads_of(store()).front().notes, "whose it is");
+  EXPECT_EQ(uploads_of(store()).front().size, 3U);
+  auto spool = run_task(store().resume_upload(id, oci::Algorithm::sha256));
+  EXPECT_EQ(spool->digest(), digest_of("con"));
+  spool->append(base::as_bytes("tent"));
+  EXPECT_EQ(commit(std::move(spool), digest_of("content")).size, 7U);
+  EXPECT_EQ(get(digest_of("content"), 7), "content");
+  EXPECT_TRUE(uploads_of(store()).empty());
+  restart();
+  EXPECT_TRUE(uploads_of(store()).empty());
+  EXPECT_FALSE(run_task(store().resume_upload(id, oci::Algorithm::sha256)));
+}
+
+// Rows: M-04
+TEST_P(BlobStoreContract, an_upload_may_be_hashed_by_another_algorithm) {
+  const std::string id(upload_id);
+  store().begin_upload(id, oci::Algorithm::sha256, "")->append(base::as_bytes("content"));
+  const auto sha512 = digest_of("content", oci::Algorithm::sha512);
+  commit(run_task(store().resume_upload(id, oci::Algorithm::sha512)), sha512);
+  EXPECT_EQ(get(sha512, 7), "content");
+}
+
+TEST_P(BlobStoreContract, a_refused_commit_leaves_the_upload) {
+  const std::string id(upload_id);
+  auto spool = store().begin_upload(id, oci::Algorithm::sha256, "");
+  spool->append(base::as_bytes("other"));
+  EXPECT_THROW(commit(std::move(spool), digest_of("content")), store::CommitRefused);
+  EXPECT_EQ(run_task(store().resume_upload(id, oci::Algorithm::sha256))->size(), 5U);
+}
+
+TEST_P(BlobStoreContract, a_discarded_upload_is_gone_also_under_its_writer) {
+  const std::string id(upload_id);
+  auto spool = store().begin_upload(id, oci::Algorithm::sha256, "");
+  spool->append(base::as_bytes("con"));
+  store().discard_upload(id);
+  store().discard_upload(id);
+  spool->append(base::as_bytes("tent"));
+  spool.reset();
+  EXPECT_TRUE(uploads_of(store()).empty());
+  EXPECT_FALSE(run_task(store().resume_upload(id, oci::Algorithm::sha256)));
+}
+
+TEST_P(BlobStoreContract, what_lies_in_trash_is_no_blob_and_goes_in_its_time) {
+  const auto digest = put("content");
+  put("kept");
+  ASSERT_TRUE(store().written(digest));
+  store().trash(digest);
+  store().trash(digest);
+  EXPECT_FALSE(store().find(digest));
+  EXPECT_FALSE(store().written(digest));
+  EXPECT_EQ(store().list({}, 10), std::vector{digest_of("kept")});
+  EXPECT_EQ(store().empty_trash(base::WallTime()), 0U);
+  const auto tomorrow = base::system_clock().wall() + std::chrono::hours(24);
+  EXPECT_EQ(store().empty_trash(tomorrow), 7U);
+  EXPECT_EQ(store().empty_trash(tomorrow), 0U);
+  EXPECT_EQ(get(put("content"), 7), "content");
+}
+
+// Rows: C-15
+TEST_P(BlobStoreContract, a_file_of_somebody_else_is_brought_here) {
+  const TempDir elsewhere;
+  const auto path = elsewhere.path() / "data";
+  std::ofstream(path) << "content";
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  for (const auto how : {store::BlobStore::Bring::link, store::BlobStore::Bring::copy}) {
+    for (int times = 0; times < 2; ++times) {
+      EXPECT_EQ(run_task(store().bring(file, digest_of("content"), how)).size, 7U);
+      EXPECT_EQ(get(digest_of("content"), 7), "content");
+    }
+    store().remove(digest_of("content"));
+  }
+  EXPECT_EQ(read_text(path), "content") << "theirs stays";
+  EXPECT_THROW(run_task(store().bring(file, digest_of("other"), store::BlobStore::Bring::copy)),
+               store::CommitRefused);
+  EXPECT_FALSE(store().find(digest_of("other")));
 }
 
 TEST_P(BlobStoreContract, there_is_room) { EXPECT_GT(store().free_bytes(), 0U); }

@@ -183,6 +183,100 @@ TEST_F(FilesystemStore, a_restart_sweeps_what_is_ours_and_nothing_else) {
   EXPECT_EQ(run_task(store_->begin_or_resume(digest))->size(), 3U);
 }
 
+void make_old(const fs::path& path, std::chrono::hours age) {
+  fs::last_write_time(path, fs::file_time_type::clock::now() - age);
+}
+
+// Rows: D-11
+TEST_F(FilesystemStore, a_fill_untouched_for_a_week_is_swept) {
+  const auto old_fill = spool_path() / layout::fill_spool(digest_of("old"));
+  const auto fill = spool_path() / layout::fill_spool(digest_of("content"));
+  write_file(old_fill, "ol");
+  write_file(fill, "con");
+  make_old(old_fill, std::chrono::hours(24 * 7 + 1));
+  make_old(fill, std::chrono::hours(24 * 7 - 1));
+  restart();
+  EXPECT_FALSE(fs::exists(old_fill));
+  EXPECT_TRUE(fs::exists(fill));
+}
+
+// Rows: D-11, P-11
+TEST_F(FilesystemStore, half_an_upload_is_swept_and_a_whole_one_is_not) {
+  const std::string whole(32, 'a');
+  store_->begin_upload(whole, oci::Algorithm::sha256, "notes");
+  write_file(spool_path() / layout::upload_spool(std::string(32, 'b')), "bytes without notes");
+  write_file(spool_path() / layout::upload_notes(std::string(32, 'c')), "notes without bytes");
+  write_file(spool_path() / "upload-zz", "odd");
+  restart();
+  EXPECT_TRUE(fs::exists(spool_path() / layout::upload_spool(whole)));
+  EXPECT_TRUE(fs::exists(spool_path() / layout::upload_notes(whole)));
+  EXPECT_FALSE(fs::exists(spool_path() / layout::upload_spool(std::string(32, 'b'))));
+  EXPECT_FALSE(fs::exists(spool_path() / layout::upload_notes(std::string(32, 'c'))));
+  EXPECT_TRUE(fs::exists(spool_path() / "upload-zz")) << "none of ours";
+}
+
+// Rows: P-07
+TEST_F(FilesystemStore, one_spool_an_upload_at_a_time) {
+  const std::string id(32, 'a');
+  auto spool = store_->begin_upload(id, oci::Algorithm::sha256, "");
+  EXPECT_THROW(run_task(store_->resume_upload(id, oci::Algorithm::sha256)), std::system_error);
+  spool.reset();
+  EXPECT_TRUE(run_task(store_->resume_upload(id, oci::Algorithm::sha256)));
+}
+
+TEST_F(FilesystemStore, a_file_is_brought_by_a_link_where_that_can_be) {
+  const auto theirs = data_.path() / "theirs";
+  write_file(theirs, "content");
+  const base::UniqueFd file(::open(theirs.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto digest = digest_of("content");
+  run_task(store_->bring(file, digest, BlobStore::Bring::link));
+  EXPECT_EQ(fs::hard_link_count(path_of(digest)), 2U);
+  run_task(store_->bring(file, digest, BlobStore::Bring::link));
+  EXPECT_EQ(fs::hard_link_count(path_of(digest)), 2U) << "again leaves nothing behind";
+  EXPECT_EQ(files_in(spool_path()), 0U);
+  run_task(store_->bring(file, digest, BlobStore::Bring::copy));
+  EXPECT_EQ(fs::hard_link_count(path_of(digest)), 1U);
+}
+
+// Rows: C-15
+TEST_F(FilesystemStore, what_is_brought_takes_the_place_of_a_damaged_file) {
+  const auto digest = put("content");
+  ASSERT_EQ(truncate(path_of(digest).c_str(), 3), 0);
+  const auto theirs = data_.path() / "theirs";
+  write_file(theirs, "content");
+  const base::UniqueFd file(::open(theirs.c_str(), O_RDONLY | O_CLOEXEC));
+  run_task(store_->bring(file, digest, BlobStore::Bring::link));
+  EXPECT_EQ(read_file(path_of(digest)), "content");
+  EXPECT_EQ(files_in(quarantine_path()), 1U);
+}
+
+TEST_F(FilesystemStore, trash_keeps_the_file_under_its_digest) {
+  const auto digest = put("content");
+  store_->trash(digest);
+  EXPECT_EQ(read_file(data_.path() / "trash" / ("sha256-" + digest.hex())), "content");
+  write_file(data_.path() / "trash" / "somebody's", "notes");
+  store_->empty_trash(base::system_clock().wall() + std::chrono::hours(1));
+  EXPECT_EQ(files_in(data_.path() / "trash"), 1U) << "nothing but ours goes";
+}
+
+// Where the last holder of a large file without a name lets go, nobody waits for its blocks.
+TEST_F(FilesystemStore, a_large_removed_file_is_closed_on_the_pool) {
+  auto spool = store_->begin(oci::Algorithm::sha256);
+  spool->append(base::as_bytes(std::string(20 << 20, 'x')));
+  std::weak_ptr<const base::UniqueFd> held = spool->file();
+  const auto fd = spool->file()->get();
+  boost::asio::io_context context(1);
+  async::spawn(context.get_executor(), pool_.run([&] {
+    spool.reset();  // on the pool's only thread, which closes it after this
+    EXPECT_TRUE(held.expired());
+    EXPECT_NE(fcntl(fd, F_GETFD), -1);
+  }),
+               "hold the pool");
+  context.run();
+  run_task(pool_.run([] {}));
+  EXPECT_EQ(fcntl(fd, F_GETFD), -1);
+}
+
 // Rows: C-11, R-03
 TEST_F(FilesystemStore, a_partial_outlives_a_lack_of_descriptors) {
   const auto digest = digest_of("content");
