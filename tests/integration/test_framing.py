@@ -9,7 +9,7 @@ import socket
 import time
 
 import pytest
-from support import daemon, hostile, images, process
+from support import daemon, hostile, images, process, push
 
 IMAGE = images.small("framing")
 SMUGGLED = b"GET /v2/smuggled/tags/list HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -127,6 +127,75 @@ def test_garbage_never_breaks_it(world):
             connection.sendall(bytes(bad))
     process.wait_for(lambda: world.metric("entrepot_connections") <= 1, 5, "quiet")
     assert world.manifest("org/app", "v1").body == IMAGE.root.body
+
+
+@pytest.fixture(scope="module")
+def open_to_all():
+    with daemon.Daemon({"upstreams": [daemon.hub_of("http://127.0.0.1:1")]}, ["--open"]) as running:
+        yield running
+
+
+def upload(running, *lines, method=b"PATCH", location=None):
+    """The head of a request that sends content to an upload of its own."""
+    if location is None:
+        location = push.Repository(running.address, "team/framing").open().location
+    return request(*lines, target=location.encode(), method=method)
+
+
+CHUNKS = b"3;x=y\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Trailer: y\r\n\r\n"
+
+
+@pytest.mark.row("H-07", "H-11")
+@pytest.mark.parametrize("body", [b"5x\r\nhello\r\n0\r\n\r\n", b"+5\r\nhello\r\n0\r\n\r\n",
+                                  b"5\r\nhelloX0\r\n\r\n", b"5\nhello\r\n0\r\n\r\n",
+                                  b"5;" + b"x" * 300 + b"\r\nhello\r\n0\r\n\r\n"])
+def test_malformed_content_ends_the_connection(open_to_all, body):
+    text = open_to_all.talk(upload(open_to_all, CHUNKED) + body + SMUGGLED, timeout=5)
+    assert statuses(text) == [400], text
+    assert not [line for line in open_to_all.accesses() if "smuggled" in line.get("name", "")]
+
+
+@pytest.mark.row("H-12")
+def test_content_for_a_mirrored_repository_is_refused_unread(world):
+    head = request(b"Content-Length: 10000000", target=b"/v2/org/app/manifests/v1", method=b"PUT")
+    text = world.talk(head + b"x" * 100_000 + SMUGGLED, timeout=5)
+    assert len(statuses(text)) == 1 and 400 <= statuses(text)[0] < 500
+    assert b"Connection: close" in text
+
+
+@pytest.mark.row("H-14")
+def test_permission_to_send_is_given_only_to_who_may(open_to_all, world):
+    expecting = (b"Expect: 100-continue", b"Content-Length: 5", b"Connection: close")
+    host, _, port = open_to_all.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(upload(open_to_all, *expecting))
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hello")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+    refused = world.talk(request(*expecting, target=b"/v2/org/app/blobs/uploads/", method=b"POST"))
+    assert len(statuses(refused)) == 1 and 400 <= statuses(refused)[0] < 500
+    assert b"100 Continue" not in refused
+
+
+@pytest.mark.row("H-15")
+def test_split_anywhere_it_is_the_same_content(open_to_all):
+    session = push.Repository(open_to_all.address, "team/framing").open()
+    host, _, port = open_to_all.address.rpartition(":")
+    sent = 0
+    whole = upload(open_to_all, CHUNKED, b"Connection: close", location=session.location) + CHUNKS
+    for offset in range(1, len(whole), 11):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(whole[:offset])
+            time.sleep(0.001)  # lets the first part travel alone
+            connection.sendall(whole[offset:])
+            text = b""
+            while piece := connection.recv(65536):
+                text += piece
+        assert statuses(text) == [202], (offset, text)
+        sent += 1
+    digest = push.digest_of(b"abcdefg" * sent)
+    assert session.put(digest).status == 201
 
 
 @pytest.mark.row("R-12", "R-15")
