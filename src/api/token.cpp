@@ -38,13 +38,29 @@ std::vector<oci::RepositoryName> meanings(const registry::Directory& directory,
   return names;
 }
 
+[[noreturn]] void refuse_without_server() {
+  throw oci::Refusal(oci::ErrorCode::not_found, "no token server here");
+}
+
+// Before anybody's password is looked at.
+void require_token_server(const Call& call) {
+  if (!call.house.reading.gate.issues_tokens()) refuse_without_server();
+}
+
+// RFC 6749 would say 400; clients of registries know 401.
+[[noreturn]] void refuse_grant() {
+  oci::Refusal refusal(oci::ErrorCode::unauthorized, "these credentials are not valid");
+  refusal.challenge = R"(Basic realm="tokens")";
+  throw refusal;
+}
+
 http::Reply token_reply(const Call& call, const auth::Principal& who, const Wish& wish) {
   const auto& gate = call.house.reading.gate;
   const auto naming = [&](const oci::RepositoryName& written) {
     return meanings(call.house.reading.directory, written);
   };
   const auto issued = gate.issue(who, wish.service, wish.scopes, naming);
-  if (!issued) throw oci::Refusal(oci::ErrorCode::not_found, "no token server here");
+  if (!issued) refuse_without_server();
   boost::json::object body;
   body["token"] = issued->token;
   body["access_token"] = issued->token;
@@ -83,6 +99,7 @@ async::Task<std::optional<auth::Principal>> redeem(const auth::Gate& gate, const
 }  // namespace
 
 async::Task<http::Reply> answer_token(Call call) {
+  require_token_server(call);
   const auto& target = call.request.target;
   const auto who = co_await call.house.reading.gate.identify(credentials_of(call.request));
   Wish wish{.service = std::string(target.query_value("service").value_or("")),
@@ -95,9 +112,10 @@ async::Task<http::Reply> answer_token(Call call) {
 }
 
 async::Task<http::Reply> exchange_token(Call call) {
+  require_token_server(call);
   const auto form = co_await required_form(*call.request.body);
   const auto who = co_await redeem(call.house.reading.gate, form, call.request.remote);
-  if (!who) throw oci::Refusal(oci::ErrorCode::unauthorized, "these credentials are not valid");
+  if (!who) refuse_grant();
   const Wish wish{.service = form.value("service"),
                   .scopes = form.all("scope"),
                   .wants_refresh_token = form.value("access_type") == "offline" ||

@@ -75,6 +75,8 @@ void require_service(const TokenMint& mint, std::string_view service) {
 
 }  // namespace
 
+bool Gate::issues_tokens() const { return state_->policy()->tokens().issues(); }
+
 std::optional<IssuedToken> Gate::issue(const Principal& principal, std::string_view service,
                                        const std::vector<std::string>& scopes,
                                        const ScopeNaming& naming) const {

@@ -154,6 +154,8 @@ class Gate {
   // can get on by doing so (docker log in needs the challenge here).
   Grant require_for_ping(const Principal& principal) const;
 
+  // Whether there is a token server of our own.
+  bool issues_tokens() const;
   // The token server: `scopes` as in the query ("repository:a/b:pull,push"), several in one text
   // when blanks part them; what is not allowed is left out. Absent when there is no token server.
   // Throws oci::Refusal: bad request for another's service, unauthorized for a principal that has

@@ -87,7 +87,9 @@ TEST_F(Token, a_wrong_password_is_told_by_a_challenge_for_one) {
   const auto reply = house_.get("/token", {{"Authorization", wrong}});
   EXPECT_EQ(reply.status, 401);
   EXPECT_THAT(header(reply, "WWW-Authenticate"), StartsWith("Basic "));
-  EXPECT_EQ(post("grant_type=password&username=alice&password=wrong").status, 401);
+  const auto posted = post("grant_type=password&username=alice&password=wrong");
+  EXPECT_EQ(posted.status, 401);
+  EXPECT_THAT(header(posted, "WWW-Authenticate"), StartsWith("Basic "));
   EXPECT_EQ(post("grant_type=refresh_token&refresh_token=x").status, 401);
 }
 
@@ -124,6 +126,8 @@ TEST_F(Token, forms_that_make_no_sense) {
 TEST(NoTokenServer, is_404) {
   HouseOfCards house;
   EXPECT_EQ(house.get("/token").status, 404);
+  EXPECT_EQ(house.get("/token", {{"Authorization", wrong}}).status, 404);
+  EXPECT_EQ(house.send("POST", "/token", "grant_type=password").status, 404);
 }
 
 }  // namespace
