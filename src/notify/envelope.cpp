@@ -71,9 +71,16 @@ std::string url_of(const index::Event& event) {
          (is_manifest ? "/manifests/" : "/blobs/") + event.digest->text();
 }
 
+// Of a blob only its bytes are known.
+std::string_view media_type_of(const index::Event& event) {
+  const bool has_content = event.digest && event.kind != index::EventKind::removal;
+  if (event.media_type.empty() && has_content) return "application/octet-stream";
+  return event.media_type;
+}
+
 json::object target(const index::Event& event) {
   json::object object;
-  put_text(object, "mediaType", event.media_type);
+  put_text(object, "mediaType", media_type_of(event));
   if (event.digest) put_text(object, "digest", event.digest->text());
   if (event.size > 0) {
     object["size"] = event.size;

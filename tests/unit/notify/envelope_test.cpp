@@ -63,11 +63,12 @@ TEST(Envelope, leaves_out_what_is_not_known) {
 
 TEST(Envelope, links_blobs_where_blobs_are) {
   auto event = event_of(EventKind::mount, "app", "");
-  event.media_type = "application/octet-stream";
+  event.media_type = "";
   event.from_repository = "base";
   const auto target = only_event(render_envelope(event, "n")).at("target");
   EXPECT_EQ(target.at("url").as_string(),
             "https://registry.example.org/v2/app/blobs/" + event.digest->text());
+  EXPECT_EQ(target.at("mediaType").as_string(), "application/octet-stream");
   EXPECT_EQ(target.at("fromRepository").as_string(), "base");
 }
 
