@@ -146,8 +146,10 @@ void Export::add_blob(const oci::Edge& edge) {
 
 async::Task<> Export::write_blobs() {
   std::vector<Blob> list;
+  list.reserve(blobs_.size());
   for (const auto& [digest, blob] : blobs_) list.push_back(blob);
   std::vector<async::Task<>> workers;
+  workers.reserve(blobs_at_once);
   for (int i = 0; i < blobs_at_once; ++i) workers.push_back(work_off(list));
   co_await async::together(std::move(workers));
 }

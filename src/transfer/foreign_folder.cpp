@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 namespace entrepot::transfer {
 
@@ -117,7 +118,11 @@ std::uint64_t ForeignFolder::bytes(int depth) const {
     if (fstatat(fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
     if (S_ISREG(info.st_mode)) sum += static_cast<std::uint64_t>(info.st_size);
     if (!S_ISDIR(info.st_mode) || depth == 0) return;
-    if (const auto folder = inside(name)) sum += folder->bytes(depth - 1);
+    try {
+      if (const auto folder = inside(name)) sum += folder->bytes(depth - 1);
+    } catch (const std::system_error&) {
+      return;  // told when it is wanted
+    }
   });
   return sum;
 }

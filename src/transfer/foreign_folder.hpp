@@ -34,7 +34,8 @@ class ForeignFolder {
 
   // Names of directories in it, sorted.
   std::vector<std::string> folders() const;
-  // Bytes of the regular files in and below it, at most `depth` folders down.
+  // Bytes of the regular files in and below it, at most `depth` folders down; what cannot be read
+  // counts for nothing.
   std::uint64_t bytes(int depth) const;
 
  private:

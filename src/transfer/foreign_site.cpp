@@ -1,6 +1,8 @@
 #include "transfer/foreign_site.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <system_error>
 
 #include "transfer/foreign_text.hpp"
 #include "transfer/layout_reader.hpp"
@@ -11,6 +13,8 @@ namespace entrepot::transfer {
 namespace {
 
 constexpr std::size_t longest_name = 255;
+// A directory that is none of these may be anything; layouts are not sought at its bottom.
+constexpr std::ptrdiff_t deepest_layout = 8;
 
 bool is_repository(const ForeignFolder& folder, Shape shape) {
   return shape == Shape::layout ? is_layout(folder) : folder.inside("_manifests").has_value();
@@ -62,15 +66,21 @@ void ForeignSite::find(const ForeignFolder& folder, const std::string& name,
                        const Trouble& trouble) {
   const bool found = !name.empty() && is_repository(folder, shape_);
   if (found) add(folder, name, trouble);
+  const auto prefix = name.empty() ? std::string() : name + "/";
   for (const auto& child : folder.folders()) {
     if (child.starts_with('_') || child.starts_with('.')) continue;
     if (found && shape_ == Shape::layout && child == "blobs") continue;
-    const auto path = name.empty() ? child : name + "/" + child;
+    if (shape_ == Shape::layout && std::ranges::count(prefix, '/') >= deepest_layout) continue;
+    const auto path = prefix + child;
     if (path.size() > longest_name) {
       trouble("\"" + shown(path) + "\" is too long for a repository");
       continue;
     }
-    if (const auto inner = folder.inside(child)) find(*inner, path, trouble);
+    try {
+      if (const auto inner = folder.inside(child)) find(*inner, path, trouble);
+    } catch (const std::system_error& error) {
+      trouble("\"" + shown(path) + "\" cannot be read: " + error.code().message());
+    }
   }
 }
 
@@ -84,10 +94,15 @@ std::uint64_t ForeignSite::bytes() const {
 ForeignRepository ForeignSite::repository(std::size_t number, const Trouble& trouble) const {
   const auto& place = places_.at(number);
   ForeignRepository repository{place.name, place.blobs, {}, {}};
-  if (shape_ == Shape::layout) {
-    read_layout(place.folder, repository, trouble);
-  } else {
-    read_registry2(place.folder, repository, trouble);
+  try {
+    if (shape_ == Shape::layout) {
+      read_layout(place.folder, repository, trouble);
+    } else {
+      read_registry2(place.folder, repository, trouble);
+    }
+  } catch (const std::system_error& error) {
+    trouble(place.name.text() + " cannot be read: " + error.what());
+    return {place.name, place.blobs, {}, {}};
   }
   return repository;
 }

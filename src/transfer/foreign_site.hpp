@@ -24,6 +24,7 @@ class ForeignSite {
   std::size_t size() const { return places_.size(); }
   // Of all blob files.
   std::uint64_t bytes() const;
+  // Without content, and told why, when it cannot be read.
   ForeignRepository repository(std::size_t number, const Trouble& trouble) const;
 
  private:

@@ -157,6 +157,7 @@ async::Task<std::vector<oci::Digest>> ImagePorter::bring_content(const oci::Mani
   }
   auto edges = distinct_blobs(manifest);
   std::vector<async::Task<>> workers;
+  workers.reserve(blobs_at_once);
   for (int i = 0; i < blobs_at_once; ++i) workers.push_back(bring_some(edges, missing));
   co_await async::together(std::move(workers));
   co_return missing;

@@ -21,10 +21,11 @@ std::vector<oci::Digest> linked_in(const ForeignFolder& folder, std::string_view
   if (!top) return found;
   for (const auto algorithm : {oci::Algorithm::sha256, oci::Algorithm::sha512}) {
     const std::string word(oci::to_string(algorithm));
+    const auto prefix = word + ":";
     const auto links = top->inside(word);
     if (!links) continue;
     for (const auto& hex : links->folders()) {
-      const auto digest = oci::Digest::parse(word + ":" + hex);
+      const auto digest = oci::Digest::parse(prefix + hex);
       if (digest && read_link(*links, hex + "/link") == digest) found.push_back(*digest);
     }
   }

@@ -13,9 +13,9 @@
 // Every step is small: some hundred rows a transaction, other work between. Any error ends the
 // round with nothing half done. Made and run by the app; one round at a time.
 //
-// A wall clock that was set removes nothing (K-01): ages are never negative, and for one grace period
-// after a forward jump of more than ten minutes was seen nothing is removed. One that was set while
-// the daemon was down meets the leases.
+// A wall clock that was set removes nothing (K-01): ages are never negative, and for one grace
+// period after a forward jump of more than ten minutes was seen nothing is removed. One that was
+// set while the daemon was down meets the leases.
 #pragma once
 
 #include <chrono>
