@@ -93,7 +93,7 @@ class World {
     for (int step = 0; step < steps; ++step) {
       const auto repository = some_name();
       const auto content = some_content();
-      switch (random_() % 5) {
+      switch (random_() % 6) {
         case 0:
         case 1:
           co_await push(repository, content);
@@ -103,6 +103,9 @@ class World {
           break;
         case 3:
           co_await head(repository, content);
+          break;
+        case 4:
+          co_await fill(content);
           break;
         default:
           co_await remove(repository, content);
@@ -135,6 +138,22 @@ class World {
       writer_.link_blob(batch, repository, digest, content.size(), {});
     });
     co_await check("push", repository, content, before);
+  }
+  // For a mirrored repository, whose links nobody collects; a fill takes no lease.
+  async::Task<> fill(std::string content) {
+    const auto digest = digest_of(content);
+    const auto repository = name("hub/app");
+    const auto before = deletions_[{repository, content}];
+    auto spool = store_.begin(oci::Algorithm::sha256);
+    spool->append(base::as_bytes(content));
+    co_await admission_.admit(std::move(spool), digest, [&](index::Batch& batch) {
+      index::link(batch, repository, index::RepositoryKind::mirrored, digest, clock_.wall());
+    });
+    co_await check("fill", repository, content, before);
+    // The mirror's operator takes it out again, or nothing would ever be without a link.
+    deletions_[{repository, content}].begun += 1;
+    co_await facts_.write([&](index::Batch& batch) { index::unlink(batch, repository, digest); });
+    deletions_[{repository, content}].ended += 1;
   }
   async::Task<> mount(oci::RepositoryName repository, std::string content) {
     const auto before = deletions_[{repository, content}];
