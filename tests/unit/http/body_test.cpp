@@ -276,6 +276,26 @@ TEST(Body, a_reader_that_takes_nothing_is_cut_off_a_slow_one_is_not) {
   EXPECT_EQ(stalled.ending(), Ending::reset);
 }
 
+// Rows: R-02
+TEST(Body, a_reader_below_the_least_rate_is_cut_off_though_it_never_stands_still) {
+  const auto content = pattern(12'000'000);
+  Loopback server(file_handler(content, content.size()),
+                  {.least_bytes_per_second = 2'000'000, .rate_window = milliseconds(100)});
+  RawClient quick(server);
+  quick.send(get("/"));
+  EXPECT_TRUE(quick.receive().body == content);
+  RawClient slow(server, 4096);
+  slow.send(get("/"));
+  for (int i = 0; i < 50; ++i) {
+    slow.receive_some("", 1000);
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  const auto observed = server.observed(2);
+  ASSERT_EQ(observed.size(), 2U);
+  EXPECT_FALSE(observed[1].complete);
+  EXPECT_EQ(slow.ending(), Ending::reset);
+}
+
 async::Task<Reply> serve_memory(std::shared_ptr<const std::string> content, const Request&) {
   Reply reply;
   reply.body.emplace_back("<");
