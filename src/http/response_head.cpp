@@ -14,6 +14,9 @@ std::string_view reason(int status) {
   using Row = std::pair<int, std::string_view>;
   static constexpr std::array rows = {
       Row{200, "OK"},
+      Row{201, "Created"},
+      Row{202, "Accepted"},
+      Row{204, "No Content"},
       Row{206, "Partial Content"},
       Row{304, "Not Modified"},
       Row{400, "Bad Request"},
@@ -22,6 +25,7 @@ std::string_view reason(int status) {
       Row{404, "Not Found"},
       Row{405, "Method Not Allowed"},
       Row{408, "Request Timeout"},
+      Row{409, "Conflict"},
       Row{413, "Content Too Large"},
       Row{416, "Range Not Satisfiable"},
       Row{417, "Expectation Failed"},
