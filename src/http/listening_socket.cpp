@@ -88,8 +88,9 @@ bool is_abandoned(const sockaddr_un& name) {
 void bind_name(int fd, const sockaddr_un& name) {
   const auto* address = reinterpret_cast<const sockaddr*>(&name);
   if (::bind(fd, address, sizeof name) == 0) return;
-  if (errno != EADDRINUSE || !is_abandoned(name)) {
-    errno = EADDRINUSE;
+  const int error = errno;
+  if (error != EADDRINUSE || !is_abandoned(name)) {
+    errno = error;
     base::throw_errno("bind", name.sun_path);
   }
   ::unlink(name.sun_path);
