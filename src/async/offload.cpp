@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "async/waiter.hpp"
@@ -120,7 +121,10 @@ Task<> BlockingPool::run_erased(std::function<void()> work) {
   job->waiter = std::make_shared<Waiter>(co_await this_executor());
   threads_->push(job);
   co_await job->waiter->park(unlimited, OnCancel::stay);
-  if (job->failure) std::rethrow_exception(job->failure);
+  // Taken along: no two threads may hold the same one.
+  if (auto failure = std::exchange(job->failure, nullptr)) {
+    std::rethrow_exception(std::move(failure));
+  }
 }
 
 }  // namespace entrepot::async
