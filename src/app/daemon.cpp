@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
+#include "app/lease_book.hpp"
 #include "app/reception.hpp"
 #include "entrepot/base/log.hpp"
 
@@ -38,6 +39,8 @@ Daemon::Daemon(const Config& config, const Flags& flags, Supervisor& supervisor)
       heartbeat_(runtime_, supervisor),
       stop_signals_(runtime_.context(0), SIGTERM, SIGINT),
       reload_signal_(runtime_.context(0), SIGHUP) {
+  // From now on more is promised than the file knows.
+  forget_promises(config_.data);
   make_servers();
 }
 
@@ -155,9 +158,19 @@ async::Task<> Daemon::drain() {
   co_await all_answers_finished(end);
   co_await house_.notifier.stop();
   co_await house_.fills.stop();
+  keep_promises();
   if (admin_) admin_->stop_accepting();
   log::info("stopped", {{"cut", connections_.load()}});
   runtime_.stop();
+}
+
+void Daemon::keep_promises() {
+  try {
+    write_promises(config_.data, house_.leases.outstanding());
+  } catch (const std::system_error& error) {
+    log::warn("leases not kept: the next start waits one lease time before it collects",
+              {{"error", error.what()}});
+  }
 }
 
 async::Task<> Daemon::all_answers_finished(steady_clock::time_point end) {

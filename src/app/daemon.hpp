@@ -47,6 +47,7 @@ class Daemon {
   async::Task<> watch_disk();
   async::Task<> reload();
   async::Task<> drain();
+  void keep_promises();
   async::Task<> all_answers_finished(std::chrono::steady_clock::time_point end);
 
   const Config config_;

@@ -8,6 +8,7 @@
 
 #include "app/access.hpp"
 #include "app/config_error.hpp"
+#include "app/lease_book.hpp"
 #include "entrepot/base/clock.hpp"
 #include "entrepot/upstream/remote.hpp"
 
@@ -46,7 +47,8 @@ std::string instance_name(const Config& config) {
 }  // namespace
 
 House::House(const Config& config)
-    : pool(pool_threads),
+    : promised(promises_of_last_run(config.data)),
+      pool(pool_threads),
       gate(open_gate(config, pool)),
       store(store::open_filesystem_store(config.data, pool)),
       index(index::open_lmdb_index(config.data)),
@@ -63,6 +65,7 @@ House::House(const Config& config)
       collector({*index, *store, admission, leases, pool, base::system_clock(), metrics}),
       collecting(std::make_shared<const CollectConfig>(config.collect)),
       jobs(base::system_clock()) {
+  if (promised) leases.arm(*promised);
   policy.set_read_only(config.registry.read_only == ReadOnly::yes);
   std::vector<registry::DirectoryEntry> entries;
   for (const auto& upstream : config.upstreams) {

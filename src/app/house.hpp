@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/config.hpp"
@@ -39,6 +40,8 @@ class House {
   House(const House&) = delete;
   House& operator=(const House&) = delete;
 
+  // What the run before promised: read before the index makes a new directory look used.
+  const std::optional<std::vector<oci::Digest>> promised;
   base::Metrics metrics;
   async::BlockingPool pool;
   http::Client client;

@@ -30,7 +30,7 @@ def command(server, *words, stdin=""):
 
 def push(server, name, tag, seed):
     """A small image, three blobs: its root digest."""
-    return images.push(images.small(seed), server.address, name, tag)
+    return images.push(images.small(seed, kind="oci"), server.address, name, tag)
 
 
 @pytest.mark.row("O-12", "G-14")
@@ -71,10 +71,20 @@ def test_collection_as_registry_2_spells_it(registry):
     assert not registry.stored_blobs()
 
 
-def test_early_collection_says_so(start):
-    server = start(daemon.hub_of(NOTHING), flags=OPEN)
+@pytest.mark.row("G-03")
+def test_collection_waits_after_a_crash_and_only_then(start):
+    server = start(daemon.hub_of(NOTHING), flags=OPEN, collect={"every": "0", "grace": "0"},
+                   history={"keep": "0"})
+    digest = push(server, "team/app", "v1", 1)
+    assert server.request("DELETE", f"/v2/team/app/manifests/{digest}").status == 202
+    server.restart()
+    assert command(server, "gc", "--dry-run")[0] == 0
+    server.kill9()
     status, said, _ = command(server, "gc")
     assert status == 75 and "lease" in said
+    server.start()
+    assert command(server, "gc")[0] == 75
+    assert len(server.stored_blobs()) == 3
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -129,7 +139,7 @@ def test_export_writes_what_skopeo_reads(registry, tmp_path, running):
     raw = process.run(["skopeo", "inspect", "--raw", f"oci:{layout}:v1"]).stdout.encode()
     assert images.sha256(raw) == digest
     status, _, error = command(registry, "export", "team/app:none", tmp_path / "none")
-    assert status == 1 and error.startswith("entrepot: "), error
+    assert status == 1 and "entrepot: " in error, error
 
 
 @pytest.mark.parametrize("running", [True, False])

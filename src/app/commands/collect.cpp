@@ -30,8 +30,8 @@ std::string removal_text(const json::object& removal, upkeep::Trial trial) {
 
 std::string summary_text(const json::object& summary, upkeep::Trial trial) {
   if (truth_of(summary, "too_early")) {
-    return "nothing removed: the daemon has not run for one lease time (collect.lease), so what it "
-           "promised before is not known";
+    return "nothing removed: the last run ended without a word on what it had promised to clients; "
+           "a daemon may collect again one lease time (collect.lease) after its start";
   }
   std::string text = trial == upkeep::Trial::real ? "removed " : "would remove ";
   text += count_text(number_of(summary, "links"), "link") + ", ";

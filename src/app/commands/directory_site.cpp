@@ -25,12 +25,6 @@ void become_owner_of(const std::filesystem::path& data) {
   check(::setresuid(found.st_uid, found.st_uid, found.st_uid), "setresuid");
 }
 
-// Nobody but this command is here, so nobody waits for a promise to be kept.
-Config without_leases(Config config) {
-  config.collect.lease = {};
-  return config;
-}
-
 store::DirectoryLock lock_as_owner(const std::filesystem::path& data) {
   become_owner_of(data);
   return store::DirectoryLock(data);
@@ -55,7 +49,7 @@ class TextBody : public http::RequestBody {
 class DirectorySite : public Site {
  public:
   explicit DirectorySite(Config config)
-      : config_(without_leases(std::move(config))),
+      : config_(std::move(config)),
         lock_(lock_as_owner(config_.data)),
         house_(config_),
         handler_(api::make_handler(collaborators(house_, {}))) {}
