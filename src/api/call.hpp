@@ -15,6 +15,7 @@ struct Place {
   // The local name with which a push would begin a repository of its own, while the default
   // upstream answers for that name.
   std::optional<oci::RepositoryName> unclaimed{};
+  bool claimed = false;  // a local repository, maybe empty by now
 };
 
 // Refers to the request and to the router's frame, which both outlive the handler. The Grant is

@@ -14,4 +14,10 @@ inline auth::Credentials credentials_of(const http::Request& request) {
           .control_socket = request.via == http::Via::control_socket};
 }
 
+// Whether the Gate has anything to look at: most requests of a mirror are nobody's.
+inline bool says_who(const auth::Credentials& credentials) {
+  return !credentials.authorization.empty() || !credentials.client_certificate.empty() ||
+         credentials.control_socket;
+}
+
 }  // namespace entrepot::api

@@ -1,6 +1,7 @@
 #include "api/mount.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "api/actor.hpp"
 #include "api/naming.hpp"
@@ -47,12 +48,18 @@ async::Task<Names> holders(const Collaborators& house, oci::Digest digest) {
 
 async::Task<registry::Mounted> mount(Call call, oci::Digest digest) {
   const auto from = call.request.target.query_value("from");
-  auto places = co_await (from ? named(call.house.reading, *from) : holders(call.house, digest));
+  const auto places =
+      co_await (from ? named(call.house.reading, *from) : holders(call.house, digest));
   const auto& gate = call.house.reading.gate;
   const auto& who = call.grant.principal();
-  std::erase_if(places, [&](const auto& name) { return !gate.may(who, auth::Right::pull, name); });
-  if (places.empty()) co_return registry::Mounted::no;
-  co_return co_await call.house.writing.writer.mount(call.repository(), digest, std::move(places),
+  Names readable;
+  std::ranges::copy_if(places, std::back_inserter(readable),
+                       [&](const auto& name) { return gate.may(who, auth::Right::pull, name); });
+  if (readable.empty()) {
+    for (const auto& name : places) gate.ask_for_mount(who, name, call.repository());
+    co_return registry::Mounted::no;
+  }
+  co_return co_await call.house.writing.writer.mount(call.repository(), digest, std::move(readable),
                                                      actor_of(call));
 }
 

@@ -34,7 +34,7 @@ bool names_upstream(const registry::Directory& directory, Wording wording) {
 
 async::Task<Held> held_as(const Reading& house, const oci::RepositoryName& name) {
   const auto kind = co_await house.index.read(
-      [&](const index::View& view) { return index::repository_kind(view, name); });
+      [&](const index::View& view) { return index::claimed_as(view, name); });
   if (!kind) co_return Held::no;
   co_return *kind == index::RepositoryKind::local ? Held::yes : Held::mirrored;
 }
@@ -64,6 +64,7 @@ async::Task<Place> locate(const Reading& house, Wording wording) {
   const auto held = co_await held_as(house, name);
   Place place{required_route(house, wording, held)};
   if (held == Held::no && !place.route.upstream.empty()) place.unclaimed = std::move(name);
+  place.claimed = held == Held::yes;
   co_return place;
 }
 
@@ -80,7 +81,7 @@ async::Task<Place> locate_for_change(const Reading& house, Wording wording) {
 }
 
 Place local_place(const Reading& house, oci::RepositoryName name) {
-  return {{.source = &house.local, .name = name, .canonical = name, .upstream = {}}};
+  return {.route = {.source = &house.local, .name = name, .canonical = name, .upstream = {}}};
 }
 
 std::optional<oci::RepositoryName> counterpart(const Call& call) {

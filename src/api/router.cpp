@@ -137,7 +137,10 @@ async::Task<http::Reply> answer(const Router& router, const http::Request& reque
   const auto& line = required_line(matched, request.method);
   auth::Principal who;
   // Who asks for what is open to all is not asked: a probe's wrong password costs no hash.
-  if (line.need != Need::open) who = co_await reading.gate.identify(credentials_of(request));
+  const auto credentials = credentials_of(request);
+  if (line.need != Need::open && says_who(credentials)) {
+    who = co_await reading.gate.identify(credentials);
+  }
   trace.user = who.name;
   const auto wording = wording_of(router, line, request, matched);
   if (wording.name.empty()) {

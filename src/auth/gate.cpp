@@ -77,6 +77,16 @@ Grant Gate::require(const Principal& principal, Right right,
                   .allowed_by_rules = policy->rules_allow(principal, right, repository.text())});
 }
 
+void Gate::ask_for_mount(const Principal& principal, const oci::RepositoryName& from,
+                         const oci::RepositoryName& into) const {
+  const auto policy = state_->policy();
+  const bool has_token = principal.scopes && !principal.name.empty() && !principal.foreign_token;
+  if (!has_token || !policy->rules_allow(principal, Right::pull, from.text())) return;
+  const auto scopes =
+      scope_text(into.text(), Right::push) + ' ' + scope_text(from.text(), Right::pull);
+  ask_for_proof(policy->token_challenge(scopes, "insufficient_scope"));
+}
+
 Grant Gate::require_admin(const Principal& principal) const {
   const auto policy = state_->policy();
   const bool may = principal.proof == Proof::control_socket ||

@@ -17,6 +17,10 @@ UpstreamId ensure_upstream(Batch& batch, const oci::RepositoryName& canonical) {
   return static_cast<UpstreamId>(number);
 }
 
+RepositoryKind kind_of(const RepositoryRecord& record) {
+  return record.upstream == UpstreamId::none ? RepositoryKind::local : RepositoryKind::mirrored;
+}
+
 }  // namespace
 
 std::uint64_t meta_number(const View& view, std::string_view row) {
@@ -76,7 +80,13 @@ std::optional<RepositoryKind> repository_kind(const View& view,
                                               const oci::RepositoryName& repository) {
   const auto record = repository_record(view, repository);
   if (!record || !usage_of(view, *record)) return std::nullopt;
-  return record->upstream == UpstreamId::none ? RepositoryKind::local : RepositoryKind::mirrored;
+  return kind_of(*record);
+}
+
+std::optional<RepositoryKind> claimed_as(const View& view, const oci::RepositoryName& repository) {
+  const auto record = repository_record(view, repository);
+  if (!record) return std::nullopt;
+  return kind_of(*record);
 }
 
 std::vector<oci::RepositoryName> repositories(const View& view,

@@ -143,6 +143,11 @@ class Gate {
   // principal could still prove more, else denied.
   Grant require(const Principal& principal, Right right,
                 const oci::RepositoryName& repository) const;
+  // For a mount `from` a repository this principal may not pull: returns when its rules do not
+  // allow it either, else throws unauthorized with a challenge for a token that covers both
+  // repositories.
+  void ask_for_mount(const Principal& principal, const oci::RepositoryName& from,
+                     const oci::RepositoryName& into) const;
   // What belongs to no repository: admin for "**", or the control socket.
   Grant require_admin(const Principal& principal) const;
   // For a line of the route table that is open to all (health, /token).

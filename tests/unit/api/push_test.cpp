@@ -411,6 +411,16 @@ TEST_F(Push, an_unclaimed_name_becomes_local_with_its_first_content) {
 }
 
 // Rows: C-17
+TEST_F(Push, a_name_that_was_local_once_stays_so) {
+  push_blob("team/app", "{}");
+  ASSERT_EQ(house.ask("DELETE", "/v2/team/app/blobs/" + digest_of("{}")).status, 202);
+  EXPECT_EQ(house.get("/v2/team/app/manifests/v1").status, 404);
+  EXPECT_EQ(body_of(house.get("/v2/team/app/tags/list")), R"({"name":"team/app","tags":[]})");
+  EXPECT_EQ(body_of(house.get("/v2/_catalog")), R"({"repositories":[]})");
+  EXPECT_THAT(house.hub.asked, IsEmpty());
+}
+
+// Rows: C-17
 TEST_F(Push, what_is_held_of_the_mirrored_name_need_not_be_brought) {
   const auto digest = test::ScriptedSource::digest_of("{}");
   house.store.put(digest, "{}");

@@ -74,6 +74,31 @@ TEST_F(Token, the_way_of_docker_from_challenge_to_push) {
             401);
 }
 
+// Rows: A-03, A-16
+TEST_F(Token, a_mount_asks_for_a_token_that_covers_both_repositories) {
+  const auto digest = test::ScriptedSource::digest_of("hello").text();
+  const auto source = token_for("repository:team/source:pull,push", {{"Authorization", basic}});
+  ASSERT_EQ(house_
+                .send("POST", "/v2/team/source/blobs/uploads/?digest=" + digest, "hello",
+                      {{"Authorization", source}})
+                .status,
+            201);
+  const auto into = token_for("repository:team/app:push", {{"Authorization", basic}});
+  const auto target = "/v2/team/app/blobs/uploads/?mount=" + digest;
+  for (const auto* from : {"&from=team/source", ""}) {
+    const auto asked = house_.ask("POST", target + from, {{"Authorization", into}});
+    EXPECT_EQ(asked.status, 401) << from;
+    const auto challenge = header(asked, "WWW-Authenticate");
+    const auto begin = challenge.find("scope=\"") + 7;
+    const auto scope = challenge.substr(begin, challenge.find('"', begin) - begin);
+    EXPECT_THAT(scope, HasSubstr("repository:team/source:pull"));
+    const auto both = token_for(scope, {{"Authorization", basic}});
+    EXPECT_EQ(house_.ask("POST", target + from, {{"Authorization", both}}).status, 201) << from;
+  }
+  // What the rules do not allow is an upload as any other.
+  EXPECT_EQ(house_.ask("POST", target + "&from=secret/app", {{"Authorization", into}}).status, 202);
+}
+
 TEST_F(Token, scopes_speak_of_names_as_clients_write_them) {
   for (const auto* scope : {"repository:library/app:pull", "repository:hub/library/app:pull",
                             "repository:docker.io/library/app:pull"}) {

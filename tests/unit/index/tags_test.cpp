@@ -223,6 +223,8 @@ TEST_P(Tags, repositories_are_listed_once_on_every_page_size) {
     EXPECT_FALSE(repository_exists(view, repo("gone")));
     EXPECT_FALSE(repository_exists(view, repo("ab")));
     EXPECT_FALSE(repository_exists(view, repo("mat")));
+    EXPECT_EQ(claimed_as(view, repo("gone")), RepositoryKind::local);
+    EXPECT_EQ(claimed_as(view, repo("mat")), std::nullopt);
     EXPECT_THAT(repositories(view, {}, std::string(9000, 'z'), 10), IsEmpty());
   });
 }
