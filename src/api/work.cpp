@@ -52,8 +52,10 @@ std::string render(const upkeep::Report& report, upkeep::Trial trial) {
   summary["bytes"] = report.bytes;
   summary["unknown_files"] = report.unknown_files;
   summary["lost_rows"] = report.lost_rows;
+  summary["trash_bytes"] = report.trash_bytes;
   summary["looked_at"] = report.looked_at;
   summary["too_early"] = report.too_early;
+  summary["clock_jumped"] = report.clock_jumped;
   return json::serialize(summary);
 }
 
@@ -66,6 +68,7 @@ std::string render(const transfer::AdoptionReport& report) {
   summary["bytes"] = report.bytes;
   summary["held_before"] = report.held_before;
   summary["damaged"] = report.damaged;
+  summary["left_out"] = report.left_out;
   return json::serialize(summary);
 }
 

@@ -6,6 +6,7 @@ namespace entrepot::app {
 
 upkeep::Jobs::Work collection_work(House& house, api::CollectionOrder order) {
   auto options = house.collecting.load()->options;
+  if (order.grace) options.grace = *order.grace;
   if (order.untagged) options.untagged = *order.untagged;
   return api::collection_work(house.collector, options, order.trial);
 }
@@ -14,6 +15,9 @@ api::Collaborators collaborators(House& house, Surroundings surroundings) {
   api::Operations operations{
       house.jobs, [&house](api::CollectionOrder order) { return collection_work(house, order); },
       [&house](transfer::AdoptionOptions options, index::Actor actor) {
+        options.accepts = [&house](const oci::RepositoryName& name) {
+          return !house.directory->knows(name.first_component());
+        };
         return api::adoption_work(
             {*house.index, *house.store, house.admission, base::system_clock(), house.pool},
             std::move(options), std::move(actor));

@@ -77,6 +77,7 @@ async::Task<AdoptionReport> Adoption::run(AdoptionOptions options, index::Actor 
   for (std::size_t number = 0; number < site.size() && !journey.stopped(); ++number) {
     co_await bring_repository(journey, site, number);
   }
+  if (!journey.stopped()) journey.arrived();
   log_report(journey.options.directory, journey.report);
   co_return journey.report;
 }

@@ -32,40 +32,39 @@ std::optional<ForeignFolder> registry2_top(const ForeignFolder& folder) {
 }  // namespace
 
 ForeignSite::ForeignSite(const std::filesystem::path& directory, const std::string& layout_name,
-                         const Trouble& trouble) {
-  const ForeignFolder folder(directory);
-  if (const auto top = registry2_top(folder)) {
+                         const Trouble& trouble)
+    : top_(directory) {
+  if (const auto registry = registry2_top(top_)) {
     shape_ = Shape::registry2;
-    blobs_ = std::make_shared<ForeignBlobs>(*top, shape_);
-    find(top->inside("repositories").value(), {}, trouble);
+    blobs_ = std::make_shared<ForeignBlobs>(*registry, shape_);
+    top_ = registry->inside("repositories").value();
+    find(top_, {}, trouble);
     return;
   }
-  if (is_layout(folder)) {
+  if (is_layout(top_)) {
     if (!oci::RepositoryName::parse(layout_name)) {
       throw std::runtime_error("an image layout does not say which repository it is: name one");
     }
-    add(folder, layout_name, trouble);
+    add(layout_name, {}, trouble);
     return;
   }
-  find(folder, {}, trouble);
+  find(top_, {}, trouble);
   if (!places_.empty()) return;
   throw std::runtime_error(directory.string() +
                            " holds neither docker/registry/v2 nor an image layout");
 }
 
-void ForeignSite::add(const ForeignFolder& folder, const std::string& name,
-                      const Trouble& trouble) {
+void ForeignSite::add(const std::string& name, const std::string& path, const Trouble& trouble) {
   const auto parsed = oci::RepositoryName::parse(name);
   if (!parsed) return trouble("\"" + shown(name) + "\" is not a name of a repository");
-  auto blobs = shape_ == Shape::layout ? std::make_shared<ForeignBlobs>(folder, shape_) : blobs_;
-  places_.push_back({*parsed, folder, std::move(blobs)});
+  places_.push_back({*parsed, path});
 }
 
 // Folders in a repository may be repositories, too: a, a/b.
 void ForeignSite::find(const ForeignFolder& folder, const std::string& name,
                        const Trouble& trouble) {
   const bool found = !name.empty() && is_repository(folder, shape_);
-  if (found) add(folder, name, trouble);
+  if (found) add(name, name, trouble);
   const auto prefix = name.empty() ? std::string() : name + "/";
   for (const auto& child : folder.folders()) {
     if (child.starts_with('_') || child.starts_with('.')) continue;
@@ -87,24 +86,31 @@ void ForeignSite::find(const ForeignFolder& folder, const std::string& name,
 std::uint64_t ForeignSite::bytes() const {
   if (blobs_) return blobs_->bytes();
   std::uint64_t sum = 0;
-  for (const auto& place : places_) sum += place.blobs->bytes();
+  for (const auto& place : places_) {
+    if (const auto folder = top_.inside(place.path)) sum += ForeignBlobs(*folder, shape_).bytes();
+  }
   return sum;
 }
 
 ForeignRepository ForeignSite::repository(std::size_t number, const Trouble& trouble) const {
   const auto& place = places_.at(number);
-  ForeignRepository repository{place.name, place.blobs, {}, {}};
+  ForeignRepository repository{place.name, blobs_, {}, {}};
   try {
-    if (shape_ == Shape::layout) {
-      read_layout(place.folder, repository, trouble);
-    } else {
-      read_registry2(place.folder, repository, trouble);
-    }
+    read(place, repository, trouble);
   } catch (const std::system_error& error) {
     trouble(place.name.text() + " cannot be read: " + error.what());
-    return {place.name, place.blobs, {}, {}};
+    return {place.name, blobs_, {}, {}};
   }
   return repository;
+}
+
+void ForeignSite::read(const Place& place, ForeignRepository& repository,
+                       const Trouble& trouble) const {
+  const auto folder = top_.inside(place.path);
+  if (!folder) return trouble(place.name.text() + " is gone");
+  if (shape_ == Shape::registry2) return read_registry2(*folder, repository, trouble);
+  repository.blobs = std::make_shared<ForeignBlobs>(*folder, shape_);
+  read_layout(*folder, repository, trouble);
 }
 
 }  // namespace entrepot::transfer

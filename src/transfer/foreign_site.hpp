@@ -28,16 +28,18 @@ class ForeignSite {
   ForeignRepository repository(std::size_t number, const Trouble& trouble) const;
 
  private:
+  // Opened when it is its turn: there may be more of them than descriptors.
   struct Place {
     oci::RepositoryName name;
-    ForeignFolder folder;
-    std::shared_ptr<const ForeignBlobs> blobs;
+    std::string path;  // from top_
   };
 
   void find(const ForeignFolder& folder, const std::string& name, const Trouble& trouble);
-  void add(const ForeignFolder& folder, const std::string& name, const Trouble& trouble);
+  void add(const std::string& name, const std::string& path, const Trouble& trouble);
+  void read(const Place& place, ForeignRepository& repository, const Trouble& trouble) const;
 
   Shape shape_ = Shape::layout;
+  ForeignFolder top_;                          // of the repositories
   std::shared_ptr<const ForeignBlobs> blobs_;  // of registry:2, shared by all
   std::vector<Place> places_;
 };

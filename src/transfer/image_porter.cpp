@@ -135,6 +135,7 @@ async::Task<std::optional<ImagePorter::Image>> ImagePorter::read(oci::Digest dig
     leave_out(digest, why);
     co_return std::nullopt;
   }
+  journey_.passed(bytes->size());
   auto parsed = oci::parse_manifest(*bytes, media_type_of(*bytes));
   if (!parsed) {
     leave_out(digest, "cannot be kept: " + shown(parsed.error()));

@@ -42,6 +42,8 @@ class Journey {
     done_ += bytes;
     if (listener_.bytes) listener_.bytes(done_, std::max(done_, total_));
   }
+  // What nothing lists was not looked at.
+  void arrived() { passed(total_ - std::min(done_, total_)); }
 
  private:
   Adoption::Listener listener_;

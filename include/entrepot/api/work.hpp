@@ -4,13 +4,14 @@
 //   collection   a line each: {"kind": "link"|"blob"|"manifest"|"unknown_file"|"lost_row",
 //                "repository", "digest", "bytes", "reason"}
 //                summary: {"dry_run", "links", "manifests", "blobs", "bytes", "unknown_files",
-//                "lost_rows", "looked_at", "too_early"}
+//                "lost_rows", "trash_bytes", "looked_at", "too_early", "clock_jumped"}
 //   adoption     a line each: {"trouble": sentence}
 //                summary: {"repositories", "tags", "manifests", "blobs", "bytes", "held_before",
-//                "damaged"}
+//                "damaged", "left_out"}
 //   export       no lines; summary: {"manifests", "blobs", "bytes", "held_before"}
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ namespace entrepot::api {
 // What was said of a collection; absent: as configured.
 struct CollectionOrder {
   std::optional<upkeep::Untagged> untagged{};
+  std::optional<std::chrono::milliseconds> grace{};
   upkeep::Trial trial = upkeep::Trial::real;
 };
 

@@ -26,7 +26,8 @@ TEST_F(AdoptionTest, BringsWhatRegistry2Left) {
   EXPECT_EQ(report.tags, 4U);
   EXPECT_EQ(report.manifests, 3U);
   EXPECT_EQ(report.blobs, 4U);
-  EXPECT_EQ(house_.bytes_done <= house_.bytes_total, true);
+  EXPECT_GT(house_.bytes_total, 0U);
+  EXPECT_EQ(house_.bytes_done, house_.bytes_total);
   const auto changes = house_.read([](const index::View& view) {
     return index::tag_changes(view, name("b"), tag("list"), 0, 10);
   });
