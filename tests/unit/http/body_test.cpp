@@ -260,7 +260,7 @@ TEST(Body, clients_may_leave_anywhere) {
 // Rows: R-02, N-09
 TEST(Body, a_reader_that_takes_nothing_is_cut_off_a_slow_one_is_not) {
   const auto content = pattern(12'000'000);
-  Loopback server(file_handler(content, content.size()), {.stall = milliseconds(200)});
+  Loopback server(file_handler(content, content.size()), {.stall = milliseconds(600)});
   RawClient stalled(server, 4096);
   stalled.send(get("/"));
   RawClient slow(server, 4096);
