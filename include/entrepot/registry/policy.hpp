@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "entrepot/base/glob.hpp"
@@ -71,14 +73,21 @@ class PolicySwitch {
  public:
   explicit PolicySwitch(std::shared_ptr<const Policy> policy) : policy_(std::move(policy)) {}
 
-  std::shared_ptr<const Policy> now() const { return policy_.load(); }
-  void replace(std::shared_ptr<const Policy> policy) { policy_.store(std::move(policy)); }
+  std::shared_ptr<const Policy> now() const {
+    const std::lock_guard lock(mutex_);
+    return policy_;
+  }
+  void replace(std::shared_ptr<const Policy> policy) {
+    const std::lock_guard lock(mutex_);
+    policy_ = std::move(policy);
+  }
 
   bool read_only() const { return read_only_.load(std::memory_order_relaxed); }
   void set_read_only(bool on) { read_only_.store(on); }
 
  private:
-  std::atomic<std::shared_ptr<const Policy>> policy_;
+  mutable std::mutex mutex_;  // guards policy_
+  std::shared_ptr<const Policy> policy_;
   std::atomic<bool> read_only_ = false;
 };
 
