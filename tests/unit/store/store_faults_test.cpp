@@ -3,6 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <string>
+#include <vector>
+
 #include "entrepot/store/blob_store.hpp"
 #include "store/layout.hpp"
 #include "support/faulty_files.hpp"
@@ -78,6 +81,62 @@ TEST_F(StoreFaults, dying_at_any_step_of_commit_never_shows_half_a_blob) {
     }
   }
   FAIL() << "commit never ended";
+}
+
+const std::string upload_id(32, 'a');
+
+// The same of an upload that began with a crash's beginning and goes on to its blob.
+[[noreturn]] void upload_and_die(const std::filesystem::path& data, int nth) {
+  try {
+    async::BlockingPool pool(1);
+    auto store = open_filesystem_store(data, pool);
+    FaultyFiles::die_before(nth);
+    auto spool = store->begin_upload(upload_id, oci::Algorithm::sha256, "notes");
+    spool->append(base::as_bytes("con"));
+    spool.reset();
+    spool = run_task(store->resume_upload(upload_id, oci::Algorithm::sha256));
+    spool->append(base::as_bytes("tent"));
+    run_task(store->commit(std::move(spool), digest_of("content")));
+    _exit(0);
+  } catch (...) {
+    _exit(1);
+  }
+}
+
+std::vector<std::string> notes_in(const BlobStore& store) {
+  std::vector<std::string> notes;
+  store.uploads([&](const BlobStore::UploadFile& file) { notes.push_back(file.notes); });
+  return notes;
+}
+
+// Rows: D-01, D-02
+TEST_F(StoreFaults, dying_at_any_step_of_an_upload_leaves_all_of_it_or_nothing_of_it) {
+  constexpr int died = 9;
+  constexpr int most_calls = 100;
+  for (int nth = 1; nth < most_calls; ++nth) {
+    const test::TempDir data;
+    const pid_t child = fork();
+    if (child == 0) upload_and_die(data.path(), nth);
+    const int end = end_of(child);
+    ASSERT_TRUE(end == died || end == 0) << end;
+    async::BlockingPool pool(1);
+    auto store = open_filesystem_store(data.path(), pool);
+    const auto notes = notes_in(*store);
+    auto spool = run_task(store->resume_upload(upload_id, oci::Algorithm::sha256));
+    EXPECT_EQ(notes.size(), spool ? 1U : 0U) << nth;
+    if (spool) {
+      EXPECT_EQ(notes.front(), "notes");
+      EXPECT_EQ(spool->digest(), digest_of(std::string_view("content").substr(0, spool->size())));
+    } else {
+      EXPECT_TRUE(std::filesystem::is_empty(data.path() / layout::spool)) << nth;
+    }
+    if (end == 0) {
+      EXPECT_TRUE(store->find(digest_of("content")));
+      EXPECT_GE(nth, 7) << "notes, their name, two writes, sync, rename, sync of the name";
+      return;
+    }
+  }
+  FAIL() << "the upload never ended";
 }
 
 // Rows: D-06
