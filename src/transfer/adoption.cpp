@@ -41,6 +41,7 @@ async::Task<> bring_repository(Journey& journey, const ForeignSite& site, std::s
       co_await journey.house.pool.run([&] { return site.repository(number, sentences.collect()); });
   sentences.tell(journey);
   if (!co_await may_come(journey, repository.name)) {
+    ++journey.report.left_out;
     journey.trouble(repository.name.text() + " is the name of a mirrored repository here");
     co_return;
   }

@@ -111,7 +111,7 @@ def test_what_was_deleted_there_stays_deleted_and_what_comes_later_follows(their
     pulls(ours, "app", "v2", third)
     # From here on the tag is ours.
     images.push(first, ours.address, "app", "v2")
-    done = adopt(ours, theirs.place / "data")
+    done = adopt(ours, theirs.place / "data", status=1)
     assert "moved here" in done.stderr
     pulls(ours, "app", "v2", first)
 
@@ -155,7 +155,7 @@ def test_names_that_are_an_upstreams_are_not_taken(theirs, ours):
     theirs.push(image, "hub/library/debian", "v1")
     theirs.push(image, "docker.io/library/debian", "v1")
     theirs.push(image, "mine", "v1")
-    done = adopt(ours, theirs.place / "data")
+    done = adopt(ours, theirs.place / "data", status=1)
     assert "adopted 1 repository" in done.stdout, done.stdout
     assert done.stderr.count("mirrored") == 2, done.stderr
     pulls(ours, "mine", "v1", image)

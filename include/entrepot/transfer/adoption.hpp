@@ -44,7 +44,7 @@ struct AdoptionReport {
   std::uint64_t bytes = 0;
   std::uint64_t held_before = 0;  // blobs
   std::uint64_t damaged = 0;      // files: digest wrong or missing; each was told
-  std::uint64_t left_out = 0;     // manifests and tags; each was told
+  std::uint64_t left_out = 0;     // repositories, manifests and tags; each was told
 };
 
 class Adoption {
