@@ -14,20 +14,22 @@ constexpr std::string_view blob_type = "application/octet-stream";
 // Whoever may begin a repository here asks before he pushes; told of what upstream has he would not
 // bring it, and then his manifest lists what is not here. Only what is held counts for him: that a
 // manifest of his takes along (registry::ManifestPut::counterpart).
-async::Task<registry::Answer<registry::BlobSize>> size_of(Call call, oci::Digest digest) {
+async::Task<registry::Answer<registry::BlobSize>> size_of(const Call& call, oci::Digest digest) {
   const auto& route = call.route();
   if (!call.request.is_head() || !may_claim(call)) {
     co_return co_await route.source->stat(route.name, digest);
   }
-  co_await lease(call, digest);
   co_return co_await call.house.reading.local.stat(route.canonical, digest);
 }
 
 // Answers without the bytes: a HEAD must not start a download, nor need a client that has the blob
-// already cause one.
+// already cause one. One who may push builds on it.
 async::Task<http::Reply> describe_blob(Call call, oci::Digest digest) {
+  Promise promised;
+  if (may_build_on(call) || may_claim(call)) promised = co_await promise(call, digest);
   const auto found = co_await size_of(call, digest);
   if (!found) registry::refuse(found.error(), registry::Subject::blob);
+  promised.stands();
   http::Reply reply;
   reply.headers.set("Content-Type", blob_type);
   reply.headers.set("Accept-Ranges", "bytes");
@@ -46,7 +48,6 @@ bool needs_no_bytes(const http::Request& request, const oci::Digest& digest) {
 
 async::Task<http::Reply> answer_blob(Call call) {
   const auto digest = required_digest(call.argument);
-  if (may_build_on(call)) co_await lease(call, digest);
   if (needs_no_bytes(call.request, digest)) co_return co_await describe_blob(call, digest);
   const auto& route = call.route();
   auto found = co_await route.source->blob(route.name, digest);

@@ -1,5 +1,7 @@
 #include "api/lease.hpp"
 
+#include "api/actor.hpp"
+
 namespace entrepot::api {
 namespace {
 
@@ -18,10 +20,12 @@ bool may_claim(const Call& call) {
   return call.place->unclaimed && may_create(call, *call.place->unclaimed);
 }
 
-async::Task<> lease(const Call& call, oci::Digest digest) {
+async::Task<Promise> promise(const Call& call, oci::Digest digest) {
   auto& leases = call.house.writing.leases;
+  const auto to = registry::promisee(call.repository(), actor_of(call));
   // Nearly never is a digest being judged just now.
-  if (!leases.try_take(digest)) co_await leases.take(digest);
+  if (!leases.try_take(digest, to)) co_await leases.take(digest, to);
+  co_return Promise(leases, digest, to);
 }
 
 }  // namespace entrepot::api

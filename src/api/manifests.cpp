@@ -25,13 +25,11 @@ http::Reply manifest_reply(const Call& call, const oci::Reference& reference, co
 
 // What a tag stands for is leased as it is found. Should it move meanwhile, the new manifest is as
 // young as the move and has its pusher's lease.
-async::Task<> lease_reference(const Call& call, oci::Reference reference) {
-  if (const auto* digest = reference.digest()) {
-    co_await lease(call, *digest);
-    co_return;
-  }
+async::Task<Promise> promise_of(const Call& call, oci::Reference reference) {
+  if (const auto* digest = reference.digest()) co_return co_await promise(call, *digest);
   const auto found = co_await call.route().source->resolve(call.route().name, reference);
-  if (found) co_await lease(call, found->digest);
+  if (!found) co_return Promise{};
+  co_return co_await promise(call, found->digest);
 }
 
 void tell_of_pull(const Call& call, const oci::Reference& reference,
@@ -54,11 +52,13 @@ void tell_of_pull(const Call& call, const oci::Reference& reference,
 
 async::Task<http::Reply> answer_manifest(Call call) {
   const auto reference = required_reference(call.argument);
-  if (may_build_on(call)) co_await lease_reference(call, reference);
+  Promise promised;
+  if (may_build_on(call)) promised = co_await promise_of(call, reference);
   auto& source = *call.route().source;
   if (call.request.is_head()) {
     const auto found = co_await source.resolve(call.route().name, reference);
     if (!found) registry::refuse(found.error(), registry::Subject::manifest);
+    promised.stands();
     const Facts facts{found->digest, found->media_type, found->provenance};
     auto reply = manifest_reply(call, reference, facts);
     if (!is_known_to_client(reply, call.request, found->digest)) reply.head_length = found->size;
@@ -66,6 +66,7 @@ async::Task<http::Reply> answer_manifest(Call call) {
   }
   auto found = co_await source.manifest(call.route().name, reference);
   if (!found) registry::refuse(found.error(), registry::Subject::manifest);
+  promised.stands();
   const Facts facts{found->digest, found->media_type, found->provenance};
   auto reply = manifest_reply(call, reference, facts);
   if (!is_known_to_client(reply, call.request, found->digest)) {

@@ -1,8 +1,11 @@
 #include "entrepot/registry/leases.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <queue>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -19,6 +22,12 @@ using std::chrono::milliseconds;
 constexpr milliseconds longest_step{2000};
 }  // namespace
 
+Promisee promisee(const oci::RepositoryName& repository, const index::Actor& actor) {
+  std::string words = repository.text();
+  words.append(1, '\0').append(actor.name).append(1, '\0').append(actor.address);
+  return static_cast<Promisee>(std::hash<std::string>{}(words) | 1);
+}
+
 struct LeaseTable::Judgement::State {
   State(milliseconds lease_length, const base::Clock& steady_clock)
       : length(lease_length), clock(steady_clock), looked(clock.steady()) {}
@@ -32,14 +41,19 @@ struct LeaseTable::Judgement::State {
     const auto found = leases.find(digest);
     return found != leases.end() && found->second.until > now();
   }
-  void lease(const oci::Digest& digest) {
+  void lease(const oci::Digest& digest, Promisee to) {
     auto& lease = leases[digest];
     lease.until = now() + length;
-    if (lease.promises++ == 0) watch(digest, lease);
+    if (lease.promised.empty()) watch(digest, lease);
+    ++lease.promised[to];
   }
-  void give_back(const oci::Digest& digest) {
+  void give_back(const oci::Digest& digest, Promisee to) {
     const auto found = leases.find(digest);
-    if (found != leases.end() && --found->second.promises == 0) leases.erase(found);
+    if (found == leases.end()) return;
+    auto& promised = found->second.promised;
+    const auto mine = promised.find(to);
+    if (mine != promised.end() && --mine->second == 0) promised.erase(mine);
+    if (promised.empty()) leases.erase(found);
   }
   void step() {
     passed = now();
@@ -49,7 +63,7 @@ struct LeaseTable::Judgement::State {
 
   struct Lease {
     milliseconds until{};
-    std::uint64_t promises = 0;
+    std::map<Promisee, std::uint64_t> promised;
     milliseconds watched{};  // its entry in endings
   };
   void watch(const oci::Digest& digest, Lease& lease) {
@@ -90,14 +104,14 @@ LeaseTable::LeaseTable(milliseconds length, const base::Clock& clock)
     : state_(std::make_shared<Judgement::State>(length, clock)) {}
 LeaseTable::~LeaseTable() = default;
 
-async::Task<> LeaseTable::take(oci::Digest digest) {
+async::Task<> LeaseTable::take(oci::Digest digest, Promisee to) {
   const auto state = state_;
   for (;;) {
     std::uint64_t ticket = 0;
     {
       const std::lock_guard lock(state->mutex);
       if (!state->judged.contains(digest)) {
-        state->lease(digest);
+        state->lease(digest, to);
         co_return;
       }
       ticket = state->judgement_over.ticket();
@@ -106,16 +120,16 @@ async::Task<> LeaseTable::take(oci::Digest digest) {
   }
 }
 
-bool LeaseTable::try_take(const oci::Digest& digest) {
+bool LeaseTable::try_take(const oci::Digest& digest, Promisee to) {
   const std::lock_guard lock(state_->mutex);
   if (state_->judged.contains(digest)) return false;
-  state_->lease(digest);
+  state_->lease(digest, to);
   return true;
 }
 
-void LeaseTable::give_back(const oci::Digest& digest) {
+void LeaseTable::give_back(const oci::Digest& digest, Promisee to) {
   const std::lock_guard lock(state_->mutex);
-  state_->give_back(digest);
+  state_->give_back(digest, to);
 }
 
 bool LeaseTable::leased(const oci::Digest& digest) const {
@@ -130,7 +144,7 @@ bool LeaseTable::armed() const {
 
 void LeaseTable::arm(const std::vector<oci::Digest>& outstanding) {
   const std::lock_guard lock(state_->mutex);
-  for (const auto& digest : outstanding) state_->lease(digest);
+  for (const auto& digest : outstanding) state_->lease(digest, Promisee::nobody_known);
   state_->armed = true;
 }
 

@@ -178,7 +178,7 @@ async::Task<> Uploads::State::admit(UploadSessions::Hold& hold, oci::Digest dige
   const auto size = hold.spool->size();
   try {
     co_await writer.check_room(repository, digest, size);
-    co_await leases.take(digest);
+    co_await leases.take(digest, promisee(repository, actor));
     const auto stripe = co_await admission.alone_with(digest);
     hold.grown(size);
     co_await admission.admit_held(std::move(hold.spool), digest, [&](index::Batch& batch) {

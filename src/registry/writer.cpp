@@ -36,8 +36,9 @@ void Writer::tell(index::Batch& batch, index::Event event) const {
 async::Task<Mounted> Writer::mount(oci::RepositoryName repository, oci::Digest digest,
                                    std::vector<oci::RepositoryName> from, index::Actor actor) {
   check_writable();
-  co_await leases_.take(digest);
-  co_return co_await write_or_refuse(index_, [&](index::Batch& batch) {
+  const auto to = promisee(repository, actor);
+  co_await leases_.take(digest, to);
+  const auto mounted = co_await write_or_refuse(index_, [&](index::Batch& batch) {
     check_local(batch, repository);
     const auto blob = index::blob(batch, digest);
     if (!blob) return Mounted::no;
@@ -56,6 +57,8 @@ async::Task<Mounted> Writer::mount(oci::RepositoryName repository, oci::Digest d
     }
     return Mounted::no;
   });
+  if (mounted == Mounted::no) leases_.give_back(digest, to);
+  co_return mounted;
 }
 
 async::Task<std::vector<oci::RepositoryName>> Writer::holders(oci::Digest digest,

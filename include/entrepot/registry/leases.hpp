@@ -18,14 +18,22 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "entrepot/async/task.hpp"
 #include "entrepot/base/clock.hpp"
+#include "entrepot/index/events.hpp"
 #include "entrepot/oci/digest.hpp"
+#include "entrepot/oci/name.hpp"
 
 namespace entrepot::registry {
+
+// Who was promised something: one client at work in one repository. Only what the same one was
+// promised can be given back.
+enum class Promisee : std::uint64_t { nobody_known = 0 };
+Promisee promisee(const oci::RepositoryName& repository, const index::Actor& actor);
 
 class LeaseTable {
  public:
@@ -36,13 +44,13 @@ class LeaseTable {
   LeaseTable& operator=(const LeaseTable&) = delete;
 
   // Kept for one lease time from now on. Returns once no judgement of this digest runs.
-  async::Task<> take(oci::Digest digest);
+  async::Task<> take(oci::Digest digest, Promisee to = Promisee::nobody_known);
   // For one who cannot wait (inside an index transaction's caller): true when it was leased, false
   // while a judgement runs.
-  bool try_take(const oci::Digest& digest);
+  bool try_take(const oci::Digest& digest, Promisee to = Promisee::nobody_known);
 
-  // One promise for this digest less; the lease ends with the last one. None is fine.
-  void give_back(const oci::Digest& digest);
+  // One promise to this one less; the lease ends with the last one. None is fine.
+  void give_back(const oci::Digest& digest, Promisee to);
 
   bool leased(const oci::Digest& digest) const;
   // Whether every promise that may still be relied on is known: one lease time has passed since the
