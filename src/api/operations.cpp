@@ -35,6 +35,15 @@ std::optional<bool> flag_parameter(const http::Request& request, std::string_vie
   refuse(key, "is neither true nor false");
 }
 
+std::optional<std::chrono::milliseconds> duration_parameter(const http::Request& request,
+                                                            std::string_view key) {
+  const auto value = request.target.query_value(key);
+  if (!value) return std::nullopt;
+  const auto duration = base::parse_duration(*value);
+  if (!duration) refuse(key, "is no duration such as 10s, 5m or 2h");
+  return duration;
+}
+
 oci::Tag required_tag(const http::Request& request) {
   auto tag = oci::Tag::parse(request.target.query_value("tag").value_or(""));
   if (!tag) throw oci::Refusal(oci::ErrorCode::tag_invalid, "not a tag");

@@ -12,8 +12,9 @@
 //   PUT    read-only  {"read_only": bool}        the same
 //   GET    usage?prefix=&last=&n=                {"blobs", "bytes", "repositories": [{"name",
 //                        "bytes", "links", "tags"}]}; Link as in other lists
-//   POST   collections?dry_run=&delete_untagged= 202 {"job": id} and Location; 409 while one runs.
-//                        Flags are true or false; delete_untagged as configured when it is absent
+//   POST   collections?dry_run=&delete_untagged=&grace= 202 {"job": id} and Location; 409 while one
+//                        runs. Flags are true or false, grace is a duration; as configured when
+//                        absent
 //   POST   adoptions?directory=&files=link|copy&repository=          likewise
 //   POST   exports?repository=&reference=&reference=&directory=      likewise; all tags without
 //                        reference
@@ -26,7 +27,9 @@
 //   POST   reload                                {}; 400 with a sentence when nothing was changed
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +43,9 @@ std::uint64_t number_parameter(const http::Request& request, std::string_view ke
                                std::uint64_t otherwise);
 // true, false; absent when it is not there.
 std::optional<bool> flag_parameter(const http::Request& request, std::string_view key);
+// 10s, 5m, 0; absent when it is not there.
+std::optional<std::chrono::milliseconds> duration_parameter(const http::Request& request,
+                                                            std::string_view key);
 oci::Tag required_tag(const http::Request& request);
 
 }  // namespace entrepot::api

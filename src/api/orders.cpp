@@ -57,6 +57,7 @@ async::Task<http::Reply> start_collection(Call call) {
   CollectionOrder order;
   const auto untagged = flag_parameter(call.request, "delete_untagged");
   if (untagged) order.untagged = *untagged ? upkeep::Untagged::remove : upkeep::Untagged::keep;
+  order.grace = duration_parameter(call.request, "grace");
   const bool dry = flag_parameter(call.request, "dry_run").value_or(false);
   if (dry) order.trial = upkeep::Trial::dry_run;
   audit(call, {.action = dry ? "try a collection" : "collect"});

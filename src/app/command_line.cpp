@@ -91,8 +91,14 @@ void add_collections(CLI::App& app, Command& command) {
   add_place(verb, told->place);
   add_collection_flags(verb, *told);
 
+  verb.add_option("--grace", told->grace, "spare what is younger (collect.grace)")
+      ->type_name("DURATION");
+
+  // What registry:2's command removes, it removes now: here promises to clients still hold.
   auto alias = std::make_shared<commands::Collect>();
-  auto& same = add_verb(app, "garbage-collect", "the same, as registry:2 calls it", command, alias);
+  alias->grace = "0";
+  auto& same = add_verb(app, "garbage-collect", "the same without grace, as registry:2 calls it",
+                        command, alias);
   add_data(same, alias->place);
   add_config(same, alias->place.config);
   add_collection_flags(same, *alias);

@@ -1,6 +1,20 @@
 #include "upkeep/round.hpp"
 
+#include "entrepot/base/log.hpp"
+
 namespace entrepot::upkeep {
+namespace {
+
+// Every destructive act is on record (reliability.md O-12).
+void record(const Removal& removal) {
+  base::log::info("removed", {{"kind", to_string(removal.kind)},
+                              {"repository", removal.repository},
+                              {"digest", removal.digest.text()},
+                              {"bytes", removal.bytes},
+                              {"reason", removal.reason}});
+}
+
+}  // namespace
 
 void Round::removed(const Removal& removal) {
   switch (removal.kind) {
@@ -21,6 +35,7 @@ void Round::removed(const Removal& removal) {
       ++report.lost_rows;
       break;
   }
+  if (!dry) record(removal);
   if (tell_) tell_(removal);
 }
 

@@ -20,6 +20,9 @@ void print(const boost::json::object& summary, Console& console) {
   if (const auto damaged = number_of(summary, "damaged")) {
     console.out << "; " << damaged << " damaged or missing there";
   }
+  if (const auto left = number_of(summary, "left_out")) {
+    console.out << "; " << left << " manifests or tags left out";
+  }
   console.out << std::endl;
 }
 
@@ -41,7 +44,8 @@ async::Task<ExitStatus> adopt(Site& site, const Adopt& command, Console& console
   bar.clear();
   if (end.status != ExitStatus::clean) co_return end.status;
   print(end.summary, console);
-  co_return number_of(end.summary, "damaged") > 0 ? ExitStatus::refused : ExitStatus::clean;
+  const auto troubles = number_of(end.summary, "damaged") + number_of(end.summary, "left_out");
+  co_return troubles > 0 ? ExitStatus::refused : ExitStatus::clean;
 }
 
 }  // namespace

@@ -33,6 +33,10 @@ std::string summary_text(const json::object& summary, upkeep::Trial trial) {
     return "nothing removed: the last run ended without a word on what it had promised to clients; "
            "a daemon may collect again one lease time (collect.lease) after its start";
   }
+  if (truth_of(summary, "clock_jumped")) {
+    return "nothing removed: the wall clock jumped, so how old things are is not known for one "
+           "grace period";
+  }
   std::string text = trial == upkeep::Trial::real ? "removed " : "would remove ";
   text += count_text(number_of(summary, "links"), "link") + ", ";
   text += count_text(number_of(summary, "manifests"), "manifest") + ", ";
@@ -54,6 +58,7 @@ async::Task<ExitStatus> collect(Site& site, const Collect& command, Console& con
     const bool remove = *command.untagged == upkeep::Untagged::remove;
     order.query.emplace_back("delete_untagged", remove ? "true" : "false");
   }
+  if (!command.grace.empty()) order.query.emplace_back("grace", command.grace);
   JobListener listener;
   listener.line = [&command, &console](const std::string& line) {
     if (command.output == Output::json) {
@@ -69,7 +74,9 @@ async::Task<ExitStatus> collect(Site& site, const Collect& command, Console& con
   } else {
     console.out << summary_text(end.summary, command.trial) << std::endl;
   }
-  co_return truth_of(end.summary, "too_early") ? ExitStatus::try_later : ExitStatus::clean;
+  const bool kept_hands_off =
+      truth_of(end.summary, "too_early") || truth_of(end.summary, "clock_jumped");
+  co_return kept_hands_off ? ExitStatus::try_later : ExitStatus::clean;
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ struct Collect {
   Place place{};
   upkeep::Trial trial = upkeep::Trial::real;
   std::optional<upkeep::Untagged> untagged{};  // absent: as configured
+  std::string grace{};                         // a duration; empty: as configured
   Output output = Output::text;
 };
 

@@ -40,7 +40,7 @@ async::Task<ExitStatus> reload(Site& site, Console& console) {
   if (said.is_good()) co_return ExitStatus::clean;
   const auto status = complain(said, console);
   // The daemon goes on with what it had; the file is what is wrong.
-  co_return status == ExitStatus::refused ? ExitStatus::configuration : status;
+  co_return status == ExitStatus::usage ? ExitStatus::configuration : status;
 }
 
 async::Task<ExitStatus> list_jobs(Site& site, Output output, Console& console) {

@@ -144,6 +144,7 @@ ExitStatus complain(const Said& said, Console& console) {
   if (said.status == 401 || said.status == 403) {
     return say(console, sentence, ExitStatus::not_allowed);
   }
+  if (said.status == 400) return say(console, sentence, ExitStatus::usage);
   if (said.status == 409 || said.status == 429 || said.status == 503) {
     return say(console, sentence, ExitStatus::try_later);
   }

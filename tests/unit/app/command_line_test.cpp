@@ -85,6 +85,7 @@ TEST(CommandLine, collection_under_both_its_names) {
   auto collect = told<commands::Collect>({"gc"});
   EXPECT_EQ(collect.trial, upkeep::Trial::real);
   EXPECT_FALSE(collect.untagged);
+  EXPECT_EQ(collect.grace, "");
   collect =
       told<commands::Collect>({"gc", "--dry-run", "--delete-untagged", "--json", "--data=/d"});
   EXPECT_EQ(collect.trial, upkeep::Trial::dry_run);
@@ -95,6 +96,8 @@ TEST(CommandLine, collection_under_both_its_names) {
   EXPECT_EQ(collect.trial, upkeep::Trial::dry_run);
   EXPECT_EQ(collect.untagged, upkeep::Untagged::remove);
   EXPECT_EQ(collect.place.config, "/etc/config.yml");
+  EXPECT_EQ(collect.grace, "0");
+  EXPECT_EQ(told<commands::Collect>({"gc", "--grace", "5m"}).grace, "5m");
 }
 
 TEST(CommandLine, every_command_is_told_what_was_typed) {
