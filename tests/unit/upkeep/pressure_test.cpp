@@ -22,7 +22,7 @@ using test::name;
 using test::tag;
 
 constexpr int pushers = 24;
-constexpr unsigned contents = 60;
+constexpr unsigned contents = 30;
 constexpr unsigned repositories = 3;
 
 struct Site {
@@ -52,16 +52,21 @@ struct Site {
 // One client: what it was told is here it does not send, and relies on.
 class Pusher {
  public:
-  Pusher(Site& site, unsigned seed) : site_(site), dice_(seed) {}
+  Pusher(Site& site, unsigned number)
+      : site_(site),
+        number_(number),
+        dice_(number),
+        mark_(R"(,"annotations":{"pusher":")" + std::to_string(number) + R"("})"),
+        actor_{.name = "pusher " + std::to_string(number)} {}
 
   async::Task<> push_and_delete() {
     const auto repository = name("app" + std::to_string(roll(repositories)));
     const auto config = "content " + std::to_string(roll(contents));
-    const auto layer = "content " + std::to_string(roll(contents));
+    const auto layer = "content " + std::to_string(contents + roll(contents));
     for (const auto& bytes : {config, layer}) co_await ensure(repository, bytes);
     if (roll(2) == 0) co_await async::sleep_for(std::chrono::milliseconds(roll(10)));
     const auto manifest = test::image_manifest(
-        {{digest_of(config), config.size()}, {digest_of(layer), layer.size()}});
+        {{digest_of(config), config.size()}, {digest_of(layer), layer.size()}}, mark_);
     try {
       co_await put(repository, manifest);
       for (const auto& bytes : {config, layer}) co_await check(repository, bytes);
@@ -70,11 +75,9 @@ class Pusher {
       ++site_.broken;
       ADD_FAILURE() << refusal.what();
     }
-    for (const auto& bytes : {config, layer}) site_.leases.give_back(digest_of(bytes));
     if (roll(4) != 0) {
-      co_await site_.writer.delete_manifest(repository, digest_of(manifest), {});
+      co_await site_.writer.delete_manifest(repository, digest_of(manifest), actor_);
     }
-    site_.leases.give_back(digest_of(manifest));
   }
 
  private:
@@ -82,7 +85,7 @@ class Pusher {
 
   async::Task<> ensure(oci::RepositoryName repository, std::string bytes) {
     const auto digest = digest_of(bytes);
-    co_await site_.leases.take(digest);
+    co_await site_.leases.take(digest, registry::promisee(repository, actor_));
     if (co_await site_.local.stat(repository, digest)) co_return;
     auto spool = site_.store->begin(oci::Algorithm::sha256);
     spool->append(base::as_bytes(bytes));
@@ -92,16 +95,15 @@ class Pusher {
     });
   }
 
-  // Another pusher of the same image may delete it between: what counts is that it was taken.
   async::Task<> put(oci::RepositoryName repository, std::string manifest) {
     const auto stored = co_await site_.writer.put_manifest(
         {.repository = repository,
          .digest = {},
-         .tags = {tag("t" + std::to_string(roll(5)))},
+         .tags = {tag("of-" + std::to_string(number_))},
          .media_type = std::string(oci::media_type::oci_manifest),
          .bytes = manifest,
          .counterpart = {}},
-        {});
+        actor_);
     EXPECT_EQ(stored.digest, digest_of(manifest));
   }
 
@@ -113,7 +115,10 @@ class Pusher {
   }
 
   Site& site_;
+  const unsigned number_;
   std::mt19937 dice_;
+  const std::string mark_;  // nobody else's manifest has it, so nobody else deletes it
+  const index::Actor actor_;
 };
 
 async::Task<> push_on(Site& site, unsigned seed) {
