@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/system/system_error.hpp>
+#include <utility>
 
 #include "entrepot/base/log.hpp"
 #include "entrepot/base/units.hpp"
@@ -43,10 +44,12 @@ http::ClientRequest request_for(const Receiver& receiver, std::string body) {
 
 }  // namespace
 
-Courier::Courier(std::shared_ptr<Surroundings> surroundings, SharedSubscription subscription)
+Courier::Courier(std::shared_ptr<Surroundings> surroundings, SharedSubscription subscription,
+                 Start start)
     : surroundings_(std::move(surroundings)),
       name_(subscription->receiver().name),
-      subscription_(std::move(subscription)) {}
+      subscription_(std::move(subscription)),
+      start_(start) {}
 
 void Courier::assign(SharedSubscription subscription) {
   subscription_.store(std::move(subscription));
@@ -91,8 +94,10 @@ async::Task<> Courier::find_position() {
     last = index::last_event(view);
     return index::receiver_position(view, name);
   });
+  const bool is_new =
+      saved_ == 0 && std::exchange(start_, Start::with_what_waits) == Start::from_now;
   // Beyond the last event is nowhere: the index is another one than it was.
-  position_ = std::max<std::uint64_t>(position_, std::min(saved_, last));
+  position_ = std::max<std::uint64_t>(position_, is_new ? last : std::min(saved_, last));
 }
 
 async::Task<> Courier::save() {

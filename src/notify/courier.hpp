@@ -18,9 +18,13 @@
 
 namespace entrepot::notify {
 
+// Where a receiver nobody has heard of begins: with what waits for others, for it may have been
+// here before, or with what happens from now on.
+enum class Start { with_what_waits, from_now };
+
 class Courier {
  public:
-  Courier(std::shared_ptr<Surroundings> surroundings, SharedSubscription subscription);
+  Courier(std::shared_ptr<Surroundings> surroundings, SharedSubscription subscription, Start start);
 
   // Until it is cancelled. The frame keeps `self` alive.
   static async::Task<> run(std::shared_ptr<Courier> self);
@@ -57,6 +61,7 @@ class Courier {
   async::Broadcast assigned_;
   async::asio::cancellation_signal signal_;
   std::atomic<std::uint64_t> position_ = 0;
+  Start start_;
   std::uint64_t saved_ = 0;
   unsigned failures_ = 0;  // in a row
   std::uint64_t expired_ = 0;

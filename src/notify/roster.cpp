@@ -9,6 +9,7 @@ void Roster::replace(std::vector<Receiver> receivers) {
   for (auto& receiver : receivers)
     subscriptions.push_back(std::make_shared<const Subscription>(std::move(receiver)));
   const std::lock_guard lock(mutex_);
+  const auto start = executor_ ? Start::from_now : Start::with_what_waits;
   Couriers next;
   for (auto& subscription : subscriptions) {
     const auto& name = subscription->receiver().name;
@@ -17,7 +18,7 @@ void Roster::replace(std::vector<Receiver> receivers) {
       known.mapped()->assign(std::move(subscription));
       next.insert(std::move(known));
     } else {
-      const auto fresh = std::make_shared<Courier>(surroundings_, subscription);
+      const auto fresh = std::make_shared<Courier>(surroundings_, subscription, start);
       if (next.emplace(name, fresh).second) spawn(fresh);
     }
   }

@@ -56,7 +56,8 @@ class Notifier {
   void start(async::Executor executor);
   async::Task<> stop();
 
-  // New receivers; those that stay by name keep their position.
+  // New receivers; those that stay by name keep their position, others begin with what happens from
+  // now on.
   void replace(std::vector<Receiver> receivers);
 
  private:

@@ -167,9 +167,12 @@ TEST_F(NotifierTest, takes_new_receivers_while_it_runs) {
   start({receiver_at("ci", server_.url() + "/old"), receiver_at("gone", server_.url() + "/old")});
   push("v1");
   ASSERT_TRUE(comes_true([&] { return server_.count("POST /old") >= 2; }));
-  notifier().replace({receiver_at("ci", server_.url() + "/new")});
+  server_.on("POST /late", reply(200, ""));
+  notifier().replace(
+      {receiver_at("ci", server_.url() + "/new"), receiver_at("late", server_.url() + "/late")});
   ASSERT_TRUE(comes_true([&] { return rows() == 0; })) << "a row waits for one who left";
   EXPECT_THAT(told("/new"), ElementsAre("v1"));
+  EXPECT_THAT(told("/late"), ElementsAre());
   notifier().replace({});
   push("v2");
   ASSERT_TRUE(comes_true([&] { return rows() == 0; }));
