@@ -1,7 +1,7 @@
 """Long lists: 100 000 tags in one repository, 100 000 repositories; the first page and a walk.
 
-docker-registry gets them as files in its directory, entrepot through its API: every tag points to
-the same empty index, which needs no blobs."""
+docker-registry gets them as files in its directory, no more of them than its lists look at; entrepot
+through its API: every tag points to the same empty index, which needs no blobs."""
 
 import hashlib
 import http.client
@@ -35,24 +35,16 @@ def repositories():
 
 def fill_directory(root, pairs):
     """As docker-registry keeps them below `rootdirectory`."""
-    top, hexes = root / "docker/registry/v2", DIGEST.split(":")[1]
-    blob = top / "blobs/sha256" / hexes[:2] / hexes
-    blob.mkdir(parents=True, exist_ok=True)
-    (blob / "data").write_bytes(INDEX)
-    seen = set()
+    top, seen = root / "docker/registry/v2/repositories", set()
     for repository, tag in pairs:
-        place = f"{top}/repositories/{repository}"
         if repository not in seen:
             seen.add(repository)
-            os.makedirs(f"{place}/_layers")
-            write_link(f"{place}/_manifests/revisions/sha256/{hexes}")
-        write_link(f"{place}/_manifests/tags/{tag}/current")
-
-
-def write_link(place):
-    os.makedirs(place)
-    with open(f"{place}/link", "w", encoding="ascii") as link:
-        link.write(DIGEST)
+            os.makedirs(f"{top}/{repository}/_layers")
+        if repository == TAGGED:
+            place = f"{top}/{repository}/_manifests/tags/{tag}/current"
+            os.makedirs(place)
+            with open(f"{place}/link", "w", encoding="ascii") as link:
+                link.write(DIGEST)
 
 
 class Feeder:
