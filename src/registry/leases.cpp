@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <string>
 #include <unordered_map>
@@ -37,14 +38,16 @@ struct LeaseTable::Judgement::State {
     const auto step = std::chrono::duration_cast<milliseconds>(clock.steady() - looked);
     return passed + std::clamp(step, milliseconds::zero(), longest_step);
   }
-  bool leased(const oci::Digest& digest) const {
+  bool leased(const oci::Digest& digest, milliseconds grace) const {
     const auto found = leases.find(digest);
-    return found != leases.end() && found->second.until > now();
+    if (found == leases.end() || found->second.until <= now()) return false;
+    const auto& lease = found->second;
+    return !lease.promised.empty() || (lease.kept && now() - *lease.kept < grace);
   }
   void lease(const oci::Digest& digest, Promisee to) {
     auto& lease = leases[digest];
     lease.until = now() + length;
-    if (lease.promised.empty()) watch(digest, lease);
+    if (lease.promised.empty() && !lease.kept) watch(digest, lease);
     ++lease.promised[to];
   }
   void give_back(const oci::Digest& digest, Promisee to) {
@@ -53,7 +56,11 @@ struct LeaseTable::Judgement::State {
     auto& promised = found->second.promised;
     const auto mine = promised.find(to);
     if (mine != promised.end() && --mine->second == 0) promised.erase(mine);
-    if (promised.empty()) leases.erase(found);
+    if (promised.empty() && !found->second.kept) leases.erase(found);
+  }
+  void keep(const oci::Digest& digest, Promisee to) {
+    const auto found = leases.find(digest);
+    if (found != leases.end() && found->second.promised.erase(to) > 0) found->second.kept = now();
   }
   void step() {
     passed = now();
@@ -63,8 +70,9 @@ struct LeaseTable::Judgement::State {
 
   struct Lease {
     milliseconds until{};
-    std::map<Promisee, std::uint64_t> promised;
-    milliseconds watched{};  // its entry in endings
+    std::map<Promisee, std::uint64_t> promised;  // open ones
+    std::optional<milliseconds> kept;            // when one was last kept
+    milliseconds watched{};                      // its entry in endings
   };
   void watch(const oci::Digest& digest, Lease& lease) {
     lease.watched = lease.until;
@@ -132,9 +140,14 @@ void LeaseTable::give_back(const oci::Digest& digest, Promisee to) {
   state_->give_back(digest, to);
 }
 
-bool LeaseTable::leased(const oci::Digest& digest) const {
+void LeaseTable::kept(const oci::Digest& digest, Promisee to) {
   const std::lock_guard lock(state_->mutex);
-  return state_->leased(digest);
+  state_->keep(digest, to);
+}
+
+bool LeaseTable::leased(const oci::Digest& digest, milliseconds grace) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->leased(digest, grace);
 }
 
 bool LeaseTable::armed() const {
@@ -153,16 +166,16 @@ std::vector<oci::Digest> LeaseTable::outstanding() const {
   std::vector<oci::Digest> digests;
   digests.reserve(state_->leases.size());
   for (const auto& [digest, lease] : state_->leases) {
-    if (state_->leased(digest)) digests.push_back(digest);
+    if (state_->leased(digest, longest)) digests.push_back(digest);
   }
   return digests;
 }
 
-LeaseTable::Judgement LeaseTable::close(const oci::Digest& digest) {
+LeaseTable::Judgement LeaseTable::close(const oci::Digest& digest, milliseconds grace) {
   Judgement judgement;
   const auto named = std::make_shared<const oci::Digest>(digest);
   const std::lock_guard lock(state_->mutex);
-  if (state_->leased(digest) || !state_->judged.insert(digest).second) return judgement;
+  if (state_->leased(digest, grace) || !state_->judged.insert(digest).second) return judgement;
   judgement.table_ = state_;
   judgement.digest_ = named;
   return judgement;

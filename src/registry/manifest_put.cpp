@@ -47,23 +47,18 @@ async::Task<ManifestStored> Writer::put_manifest(ManifestPut wish, index::Actor 
                 .now = clock_.wall()};
   const auto to = promisee(wish.repository, actor);
   co_await leases_.take(put.digest, to);
-  bool fresh = false;
-  co_await write_or_refuse(index_, [&](index::Batch& batch) {
-    fresh = !index::linked(batch, put.wish.repository, put.digest);
-    store_manifest(batch, put);
-  });
-  if (fresh) give_back_what_it_lists(put, to);
-  if (!wish.tags.empty()) leases_.give_back(put.digest, to);
+  co_await write_or_refuse(index_, [&](index::Batch& batch) { store_manifest(batch, put); });
+  note_promises_kept(put, to);
   ManifestStored stored{.digest = put.digest, .subject = {}};
   if (put.manifest.subject) stored.subject = put.manifest.subject->digest;
   co_return stored;
 }
 
 // From now on the manifest holds what its pusher had been promised of it.
-void Writer::give_back_what_it_lists(const Put& put, Promisee to) const {
-  std::set<oci::Digest> listed;
-  for (const auto& edge : put.manifest.edges) listed.insert(edge.target.digest);
-  for (const auto& digest : listed) leases_.give_back(digest, to);
+void Writer::note_promises_kept(const Put& put, Promisee to) const {
+  for (const auto& edge : put.manifest.edges) leases_.kept(edge.target.digest, to);
+  // Without a tag the next manifest is to list this one.
+  if (!put.wish.tags.empty()) leases_.kept(put.digest, to);
 }
 
 void Writer::store_manifest(index::Batch& batch, const Put& put) const {

@@ -69,7 +69,9 @@ void remove_files(store::BlobStore& store, const Verdict& verdict) {
 }
 
 async::Task<> rehearse(Round& round, Digests digests) {
-  std::erase_if(digests, [&](const auto& one) { return round.house.leases.leased(one); });
+  std::erase_if(digests, [&](const auto& one) {
+    return round.house.leases.leased(one, round.options.grace);
+  });
   const auto verdict =
       co_await round.decide([&](index::Batch& batch) { return erase(batch, digests); });
   tell(round, verdict);
@@ -81,7 +83,7 @@ async::Task<> remove(Round& round, Digests digests) {
   const auto alone = co_await house.admission.alone_with(digests.front());
   std::vector<registry::LeaseTable::Judgement> judgements;
   std::erase_if(digests, [&](const auto& digest) {
-    auto judgement = house.leases.close(digest);
+    auto judgement = house.leases.close(digest, round.options.grace);
     const bool leased = !judgement;
     if (!leased) judgements.push_back(std::move(judgement));
     return leased;

@@ -105,8 +105,8 @@ class Closed {
  private:
   bool close(Round& round, const oci::Digest& digest) {
     if (judgements_.contains(digest)) return true;
-    if (round.dry) return !round.house.leases.leased(digest);
-    auto judgement = round.house.leases.close(digest);
+    if (round.dry) return !round.house.leases.leased(digest, round.options.grace);
+    auto judgement = round.house.leases.close(digest, round.options.grace);
     if (!judgement) return false;
     judgements_.emplace(digest, std::move(judgement));
     return true;

@@ -6,9 +6,11 @@
 // commit; a lease asked for meanwhile waits and then reads what was decided. So there is no moment
 // between a positive answer and a removal.
 //
-// A promise that was kept is given back: an upload's once a manifest that lists the blob is stored,
-// because from then on that holds it; a negative answer's at once. So what is deleted right after
-// its push can be collected right away.
+// A promise is open until its client has stored a manifest that lists the content: that holds it
+// from then on, and the promise was kept. Another promise to the same client may hide behind it
+// (two builds on one machine), so a kept one still counts for the collector's grace. A negative
+// answer gives its promise back at once. So what is deleted right after its push can be collected
+// at once by who asks for no grace.
 //
 // In memory: after a start nothing is collected for one whole lease time, so what was forgotten has
 // run out (rule 33), unless the promises of the run before are known, or there was none. Time is
@@ -37,6 +39,8 @@ Promisee promisee(const oci::RepositoryName& repository, const index::Actor& act
 
 class LeaseTable {
  public:
+  static constexpr std::chrono::milliseconds longest = std::chrono::days(365);
+
   explicit LeaseTable(std::chrono::milliseconds length,
                       const base::Clock& clock = base::system_clock());
   ~LeaseTable();
@@ -51,8 +55,11 @@ class LeaseTable {
 
   // One promise to this one less; the lease ends with the last one. None is fine.
   void give_back(const oci::Digest& digest, Promisee to);
+  // All promises to this one were kept.
+  void kept(const oci::Digest& digest, Promisee to);
 
-  bool leased(const oci::Digest& digest) const;
+  // Whether a promise is open, or was kept less than `grace` ago; both for a lease time at most.
+  bool leased(const oci::Digest& digest, std::chrono::milliseconds grace = longest) const;
   // Whether every promise that may still be relied on is known: one lease time has passed since the
   // start, not counting standstills, or arm() was called.
   bool armed() const;
@@ -75,7 +82,7 @@ class LeaseTable {
     std::shared_ptr<State> table_;
     std::shared_ptr<const oci::Digest> digest_;
   };
-  Judgement close(const oci::Digest& digest);
+  Judgement close(const oci::Digest& digest, std::chrono::milliseconds grace = longest);
 
   // Advances the clock and drops what has run out: called every second by the app; a longer gap
   // counts as two seconds.

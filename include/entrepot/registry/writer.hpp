@@ -101,7 +101,7 @@ class Writer {
 
  private:
   struct Put;
-  void give_back_what_it_lists(const Put& put, Promisee to) const;
+  void note_promises_kept(const Put& put, Promisee to) const;
   void store_manifest(index::Batch& batch, const Put& put) const;
   void check_tags(const index::View& view, const Put& put) const;
   static std::uint64_t count_new_tags(const index::View& view, const Put& put);

@@ -41,6 +41,7 @@ enum class Untagged { keep, remove };
 enum class Trial { real, dry_run };
 
 struct CollectorOptions {
+  // Nothing younger goes, nor what somebody was promised who has kept to it since.
   std::chrono::milliseconds grace{std::chrono::hours(1)};
   std::chrono::milliseconds trash{std::chrono::hours(24)};
   std::chrono::milliseconds history{std::chrono::days(30)};

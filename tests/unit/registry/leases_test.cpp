@@ -58,6 +58,47 @@ TEST_F(Leases, is_counted_from_the_last_promise) {
   EXPECT_FALSE(table_.leased(digest_));
 }
 
+// Rows: G-01, G-14
+TEST_F(Leases, a_promise_that_was_kept_counts_for_the_grace_only) {
+  const auto alice = Promisee{1};
+  const auto bob = Promisee{2};
+  test::run_task(table_.take(digest_, alice));
+  test::run_task(table_.take(digest_, alice));
+  test::run_task(table_.take(digest_, bob));
+  table_.kept(digest_, alice);
+  EXPECT_TRUE(table_.leased(digest_, milliseconds(0))) << "bob's is open";
+  table_.kept(digest_, bob);
+  EXPECT_FALSE(table_.leased(digest_, milliseconds(0)));
+  EXPECT_TRUE(table_.leased(digest_, seconds(10)));
+  EXPECT_TRUE(table_.leased(digest_)) << "who asks for no grace in particular has it all";
+  pass(seconds(11));
+  EXPECT_FALSE(table_.leased(digest_, seconds(10)));
+  test::run_task(table_.take(digest_, alice));
+  EXPECT_TRUE(table_.leased(digest_, milliseconds(0))) << "a new one is open again";
+  pass(hours(1) + seconds(1));
+  EXPECT_EQ(table_.size(), 0U);
+}
+
+TEST_F(Leases, what_was_not_promised_in_the_end_is_given_back) {
+  const auto alice = Promisee{1};
+  test::run_task(table_.take(digest_, alice));
+  table_.give_back(digest_, Promisee{2});
+  EXPECT_TRUE(table_.leased(digest_));
+  table_.give_back(digest_, alice);
+  EXPECT_FALSE(table_.leased(digest_));
+  EXPECT_EQ(table_.size(), 0U);
+}
+
+TEST_F(Leases, the_promises_of_the_run_before_arm_at_once) {
+  EXPECT_FALSE(table_.armed());
+  table_.arm({digest_});
+  EXPECT_TRUE(table_.armed());
+  EXPECT_TRUE(table_.leased(digest_, milliseconds(0)));
+  EXPECT_EQ(table_.outstanding(), std::vector{digest_});
+  pass(hours(1));
+  EXPECT_TRUE(table_.outstanding().empty());
+}
+
 // Rows: G-02
 TEST_F(Leases, time_between_two_ticks_counts_too) {
   clock_.advance(milliseconds(900));
