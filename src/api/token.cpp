@@ -6,6 +6,8 @@
 //
 // Scopes speak of names as clients write them; tokens of canonical ones. What is not allowed is
 // left out of the token, as Docker's clients expect.
+#include <algorithm>
+
 #include "api/call.hpp"
 #include "api/credentials.hpp"
 #include "api/form.hpp"
@@ -106,7 +108,9 @@ async::Task<http::Reply> answer_token(Call call) {
             .scopes = {},
             .wants_refresh_token = target.query_value("offline_token") == "true"};
   for (const auto& [key, value] : target.query) {
-    if (key == "scope") wish.scopes.push_back(value);
+    if (key != "scope") continue;
+    // Several in one value are parted by blanks, which many clients write as in a form.
+    std::ranges::replace(wish.scopes.emplace_back(value), '+', ' ');
   }
   co_return token_reply(call, who, wish);
 }

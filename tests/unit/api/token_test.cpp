@@ -95,6 +95,12 @@ TEST_F(Token, a_mount_asks_for_a_token_that_covers_both_repositories) {
     const auto both = token_for(scope, {{"Authorization", basic}});
     EXPECT_EQ(house_.ask("POST", target + from, {{"Authorization", both}}).status, 201) << from;
   }
+  const auto plus = house_.get("/token?scope=repository:team/app:push+repository:team/source:pull",
+                               {{"Authorization", basic}});
+  const auto token =
+      "Bearer " + std::string(boost::json::parse(body_of(plus)).at("token").as_string());
+  EXPECT_EQ(house_.ask("POST", target + "&from=team/source", {{"Authorization", token}}).status,
+            201);
   // What the rules do not allow is an upload as any other.
   EXPECT_EQ(house_.ask("POST", target + "&from=secret/app", {{"Authorization", into}}).status, 202);
 }
