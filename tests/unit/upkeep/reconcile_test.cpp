@@ -53,6 +53,30 @@ TEST_F(ReconcileTest, RowsWithoutAFileAreForgottenWhileTheirLinksStay) {
   EXPECT_NE(house_.metrics.render().find("entrepot_store_blobs 0"), std::string::npos);
 }
 
+// "Cannot read" is not "not there".
+// Rows: G-06
+TEST_F(ReconcileTest, ErrorsOfTheDiskEndTheRoundAndForgetNothing) {
+  using Call = test::FaultyStore::Call;
+  for (const auto call : {Call::find, Call::remove, Call::list, Call::written, Call::trash}) {
+    UpkeepHouse house;
+    const auto kept = house.image("app", "kept", {"latest"});
+    const auto garbage = house.blob("app", "garbage");
+    house.store.put(digest_of("unknown"), "unknown", house.clock.wall());
+    house.age();
+    house.store.fail(call);
+    EXPECT_THROW(house.collect(), std::system_error);
+    house.store.fail(Call::none);
+    EXPECT_TRUE(house.here(kept));
+    EXPECT_TRUE(house.here("layer of kept"));
+    EXPECT_TRUE(house.here("config of kept"));
+    EXPECT_TRUE(house.store.find(digest_of("unknown")));
+    // A file whose row went before it could be removed is one nobody knows.
+    const auto report = house.collect();
+    EXPECT_EQ(report.unknown_files, call == Call::remove ? 2U : 1U);
+    EXPECT_FALSE(house.here(garbage));
+  }
+}
+
 // Rows: G-06, G-10
 TEST_F(ReconcileTest, ADiskThatIsNotThereLosesNoBlob) {
   std::vector<std::string> blobs;

@@ -12,10 +12,10 @@
 #include "entrepot/oci/manifest.hpp"
 #include "entrepot/upkeep/collector.hpp"
 #include "support/manual_clock.hpp"
-#include "support/memory_store.hpp"
 #include "support/run_task.hpp"
 #include "support/words.hpp"
 #include "unit/upkeep/faulty_index.hpp"
+#include "unit/upkeep/faulty_store.hpp"
 
 namespace entrepot::upkeep {
 
@@ -46,7 +46,7 @@ struct UpkeepHouse {
 
   test::ManualClock clock;
   test::FaultyIndex facts;
-  test::MemoryStore store;
+  test::FaultyStore store;
   base::Metrics metrics;
   registry::Admission admission{facts, store, clock, metrics};
   registry::LeaseTable leases{std::chrono::minutes(1), clock};
