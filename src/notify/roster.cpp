@@ -6,6 +6,7 @@ namespace entrepot::notify {
 
 void Roster::replace(std::vector<Receiver> receivers) {
   std::vector<SharedSubscription> subscriptions;
+  subscriptions.reserve(receivers.size());
   for (auto& receiver : receivers)
     subscriptions.push_back(std::make_shared<const Subscription>(std::move(receiver)));
   const std::lock_guard lock(mutex_);
