@@ -18,8 +18,9 @@ namespace json = boost::json;
 
 using Names = std::vector<oci::RepositoryName>;
 
-// At most so many are looked at before other requests of this thread have their turn.
-constexpr std::size_t slice = 1000;
+// At most so many are looked at before other requests of this thread have their turn: a whole page
+// and the one after it for who may see them all.
+constexpr std::size_t slice = max_page + 1;
 constexpr std::size_t least_slice = 100;
 
 std::string repository_list(const Names& names) {
@@ -36,7 +37,8 @@ async::Task<Names> visible(const Call& call, std::string after, std::size_t limi
   const auto& reading = call.house.reading;
   const auto upstreams = reading.directory.upstreams();
   Names found;
-  while (found.size() < limit) {
+  if (limit == 0) co_return found;
+  for (;;) {
     const auto wanted = std::clamp(limit - found.size(), least_slice, slice);
     const registry::Page page{.after = after, .limit = wanted};
     auto names = co_await reading.local.catalog(upstreams, page);
@@ -46,7 +48,7 @@ async::Task<Names> visible(const Call& call, std::string after, std::size_t limi
       return !reading.gate.may_see(call.grant.principal(), name);
     });
     std::ranges::move(names, std::back_inserter(found));
-    if (last) break;
+    if (last || found.size() >= limit) break;
     co_await async::sleep_for(std::chrono::milliseconds::zero());
   }
   if (found.size() > limit)
