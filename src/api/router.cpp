@@ -7,6 +7,7 @@
 #include "api/endpoint.hpp"
 #include "api/naming.hpp"
 #include "api/replies.hpp"
+#include "entrepot/async/cancellation.hpp"
 #include "entrepot/base/log.hpp"
 #include "entrepot/oci/refusal.hpp"
 
@@ -249,9 +250,27 @@ async::Task<http::Reply> serve(std::shared_ptr<const Router> router, const http:
   co_return reply;
 }
 
+// What changes something comes to its end and to its audit line whether or not the client waits for
+// the answer: one who leaves takes nothing back.
+async::Task<http::Reply> serve_to_the_end(std::shared_ptr<const Router> router,
+                                          const http::Request& request) {
+  if (request.method == "GET" || request.is_head()) co_return co_await serve(router, request);
+  co_await async::ignore_cancellation();
+  http::Reply reply;
+  std::exception_ptr failure;
+  try {
+    reply = co_await serve(router, request);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await async::heed_cancellation();
+  if (failure) std::rethrow_exception(failure);
+  co_return reply;
+}
+
 http::Handler handler_of(Collaborators collaborators, std::span<const Endpoint> table) {
   auto router = std::make_shared<const Router>(std::move(collaborators), table);
-  return [router](const http::Request& request) { return serve(router, request); };
+  return [router](const http::Request& request) { return serve_to_the_end(router, request); };
 }
 
 }  // namespace
