@@ -136,6 +136,19 @@ std::optional<base::WallTime> linked_since(const View& view, const oci::Reposito
   return record->since;
 }
 
+std::vector<oci::Digest> listed_by(const View& view, const oci::RepositoryName& repository,
+                                   const oci::Digest& digest, std::size_t limit) {
+  std::vector<oci::Digest> found;
+  const auto id = repository_id(view, repository);
+  if (!id || limit == 0) return found;
+  view.scan(Space::parents, Key().digest(digest), {}, [&](base::ByteView key, base::ByteView) {
+    const auto parent = intact(digest_in_key(key, key_size(digest)), "parent");
+    if (linked(view, *id, parent)) found.push_back(parent);
+    return found.size() < limit ? Continue::yes : Continue::no;
+  });
+  return found;
+}
+
 Hold hold_of(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest,
              base::WallTime history_since) {
   const auto id = repository_id(view, repository);

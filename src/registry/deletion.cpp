@@ -1,8 +1,11 @@
 // Writer: content goes, and tags go back. The rows vanish at once, files when the collector comes
 // (reliability.md rule 10).
 #include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
+#include "entrepot/index/collection.hpp"
 #include "entrepot/oci/refusal.hpp"
 #include "entrepot/registry/writer.hpp"
 #include "registry/guard.hpp"
@@ -11,6 +14,27 @@ namespace entrepot::registry {
 namespace {
 constexpr std::size_t rows_at_once = 1000;
 constexpr std::size_t history_looked_at = 100'000;
+constexpr std::size_t most_looked_at = 100'000;
+
+// An immutable tag keeps all that it leads to.
+void check_not_kept(const index::View& view, const Policy& policy,
+                    const oci::RepositoryName& repository, const oci::Digest& digest) {
+  if (policy.options().immutable.empty()) return;
+  std::set<oci::Digest> seen{digest};
+  std::vector<oci::Digest> waiting{digest};
+  while (!waiting.empty()) {
+    const auto one = waiting.back();
+    waiting.pop_back();
+    for (const auto& tag : index::tags_of(view, repository, one, most_looked_at)) {
+      if (!policy.is_immutable(repository, tag)) continue;
+      throw oci::Refusal(oci::ErrorCode::denied, "immutable tag " + tag.text() + " leads to it");
+    }
+    for (const auto& parent : index::listed_by(view, repository, one, most_looked_at)) {
+      if (seen.insert(parent).second) waiting.push_back(parent);
+    }
+  }
+}
+
 }  // namespace
 
 void Writer::check_deletion() const {
@@ -52,6 +76,7 @@ async::Task<bool> Writer::delete_manifest(oci::RepositoryName repository, oci::D
     check_local(batch, repository);
     const auto info = index::manifest_info(batch, digest);
     if (!info || !index::linked(batch, repository, digest)) return false;
+    check_not_kept(batch, *policy_.now(), repository, digest);
     for (;;) {
       const auto tags = index::tags_of(batch, repository, digest, rows_at_once);
       for (const auto& tag : tags) remove_tag(batch, repository, tag, digest, actor);
@@ -79,6 +104,7 @@ async::Task<bool> Writer::delete_blob(oci::RepositoryName repository, oci::Diges
     if (index::manifest_info(batch, digest)) {
       throw oci::Refusal(oci::ErrorCode::denied, "it is a manifest, too: delete that");
     }
+    check_not_kept(batch, *policy_.now(), repository, digest);
     index::unlink(batch, repository, digest);
     tell(batch, {.kind = index::EventKind::removal,
                  .repository = repository.text(),

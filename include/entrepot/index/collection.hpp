@@ -41,6 +41,10 @@ enum class Hold {
 Hold hold_of(const View& view, const oci::RepositoryName& repository, const oci::Digest& digest,
              base::WallTime history_since);
 
+// Manifests linked in the repository that list `digest`, in digest order, at most `limit`.
+std::vector<oci::Digest> listed_by(const View& view, const oci::RepositoryName& repository,
+                                   const oci::Digest& digest, std::size_t limit);
+
 // The next `limit` digests of the blob and manifest rows above `after` that no repository links.
 struct Unlinked {
   oci::Digest digest;
