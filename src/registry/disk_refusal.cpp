@@ -1,6 +1,7 @@
 #include "registry/disk_refusal.hpp"
 
 #include <cerrno>
+#include <chrono>
 
 #include "entrepot/base/log.hpp"
 #include "entrepot/oci/refusal.hpp"
@@ -14,6 +15,11 @@ void refuse_disk(const std::system_error& error) {
     case EDQUOT:
     case EFBIG:
       throw oci::Refusal(oci::ErrorCode::storage_full, "no room on disk");
+    case EBUSY: {
+      oci::Refusal refusal(oci::ErrorCode::unavailable, "the upload is just being put away");
+      refusal.retry_after = std::chrono::seconds(1);
+      throw refusal;
+    }
     case EROFS:
     case EACCES:
     case EPERM:

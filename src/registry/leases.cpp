@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 // More than that between two looks at the clock is a standstill of the process, not time in which a
 // client could have built on what it was told.
 constexpr milliseconds longest_step{2000};
+// Of leases given back, before they are swept: each is some eighty bytes.
+constexpr std::size_t idle_endings = 4096;
 }  // namespace
 
 Promisee promisee(const oci::RepositoryName& repository, const index::Actor& actor) {
@@ -56,7 +58,13 @@ struct LeaseTable::Judgement::State {
     auto& promised = found->second.promised;
     const auto mine = promised.find(to);
     if (mine != promised.end() && --mine->second == 0) promised.erase(mine);
-    if (promised.empty() && !found->second.kept) leases.erase(found);
+    if (!promised.empty() || found->second.kept) return;
+    leases.erase(found);
+    if (endings.size() > 2 * leases.size() + idle_endings) watch_anew();
+  }
+  void watch_anew() {
+    endings = {};
+    for (auto& [digest, lease] : leases) watch(digest, lease);
   }
   void keep(const oci::Digest& digest, Promisee to) {
     const auto found = leases.find(digest);

@@ -47,7 +47,12 @@ async::Task<ManifestStored> Writer::put_manifest(ManifestPut wish, index::Actor 
                 .now = clock_.wall()};
   const auto to = promisee(wish.repository, actor);
   co_await leases_.take(put.digest, to);
-  co_await write_or_refuse(index_, [&](index::Batch& batch) { store_manifest(batch, put); });
+  try {
+    co_await write_or_refuse(index_, [&](index::Batch& batch) { store_manifest(batch, put); });
+  } catch (...) {
+    leases_.give_back(put.digest, to);
+    throw;
+  }
   note_promises_kept(put, to);
   ManifestStored stored{.digest = put.digest, .subject = {}};
   if (put.manifest.subject) stored.subject = put.manifest.subject->digest;

@@ -146,6 +146,8 @@ async::Task<> Uploads::State::take_in(UploadSessions::Hold& hold, std::optional<
       refusal.upload_offset = size;
       throw refusal;
     }
+    // A body whose length is told is refused before it is sent.
+    if (length) co_await writer.check_room(hold.notes().repository, std::nullopt, size + *length);
     Intake intake(*hold.spool, pool, [&hold](std::uint64_t grown) { hold.grown(grown); });
     co_await intake.run(std::move(pieces), length);
   } catch (const std::system_error& error) {
