@@ -52,7 +52,8 @@ struct Uploads::State {
   std::chrono::milliseconds idle(const store::BlobStore::UploadFile& file) const;
   async::Task<> warm_up(UploadSessions::Hold& hold, oci::Algorithm algorithm) const;
   async::Task<> take_in(UploadSessions::Hold& hold, std::optional<std::uint64_t> at,
-                        std::optional<std::uint64_t> length, NextPiece pieces) const;
+                        std::optional<std::uint64_t> length, NextPiece pieces,
+                        std::optional<oci::Digest> digest) const;
   async::Task<> admit(UploadSessions::Hold& hold, oci::Digest digest, index::Actor actor) const;
   async::Task<bool> said_again(UploadKey key, oci::Digest digest) const;
   std::uint64_t discard_expired(std::size_t& sessions_removed) const;
@@ -122,7 +123,7 @@ async::Task<std::uint64_t> Uploads::append(UploadKey key, std::optional<std::uin
   const auto state = state_;
   state->writer.check_writable();
   auto hold = state->sessions->hold(key);
-  co_await state->take_in(hold, at, length, std::move(pieces));
+  co_await state->take_in(hold, at, length, std::move(pieces), std::nullopt);
   co_return hold.spool->size();
 }
 
@@ -137,7 +138,8 @@ async::Task<> Uploads::State::warm_up(UploadSessions::Hold& hold, oci::Algorithm
 }
 
 async::Task<> Uploads::State::take_in(UploadSessions::Hold& hold, std::optional<std::uint64_t> at,
-                                      std::optional<std::uint64_t> length, NextPiece pieces) const {
+                                      std::optional<std::uint64_t> length, NextPiece pieces,
+                                      std::optional<oci::Digest> digest) const {
   try {
     if (!hold.spool) co_await warm_up(hold, hold.notes().algorithm);
     const auto size = hold.spool->size();
@@ -147,7 +149,7 @@ async::Task<> Uploads::State::take_in(UploadSessions::Hold& hold, std::optional<
       throw refusal;
     }
     // A body whose length is told is refused before it is sent.
-    if (length) co_await writer.check_room(hold.notes().repository, std::nullopt, size + *length);
+    if (length) co_await writer.check_room(hold.notes().repository, digest, size + *length);
     Intake intake(*hold.spool, pool, [&hold](std::uint64_t grown) { hold.grown(grown); });
     co_await intake.run(std::move(pieces), length);
   } catch (const std::system_error& error) {
@@ -162,7 +164,7 @@ async::Task<> Uploads::finish(UploadKey key, std::optional<std::uint64_t> at,
   state->writer.check_writable();
   if (co_await state->said_again(key, digest)) co_return;
   auto hold = state->sessions->hold(key);
-  co_await state->take_in(hold, at, length, std::move(pieces));
+  co_await state->take_in(hold, at, length, std::move(pieces), digest);
   co_await state->warm_up(hold, digest.algorithm());
   const auto actual = hold.spool->digest();
   if (actual != digest) {
