@@ -123,8 +123,9 @@ async::Task<> Daemon::watch_reload_signal() {
     co_await reload_signal_.async_wait(boost::asio::use_awaitable);
     try {
       co_await reload();
-    } catch (const std::exception&) {
-      // Said already; there is nobody else to hear it.
+    } catch (const std::exception& error) {
+      // The operator was told by reload(); a signal has nobody else to hear it.
+      log::debug("reload by signal failed", {{"reason", error.what()}});
     }
   }
 }
