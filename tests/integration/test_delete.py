@@ -102,6 +102,26 @@ def test_immutable_tags_stay(start):
     assert delete(elsewhere, "manifests/v1").status == 202
 
 
+@pytest.mark.row("A-07")
+def test_what_an_immutable_tag_leads_to_stays(start):
+    server = start(daemon.hub_of(NOWHERE), flags=["--open"], registry={
+        "immutable": [{"repositories": ["prod/**"], "tags": ["v*"]}]})
+    nested = images.nested_index("kept")
+    images.push(nested, server.address, "prod/app", "v1")
+    images.push(nested, server.address, "dev/app", "v1")
+    kept = push.Repository(server.address, "prod/app")
+    for digest in nested.blobs:
+        answer = delete(kept, f"blobs/{digest}")
+        assert (answer.status, answer.code) == (403, "DENIED"), answer
+    for digest in nested.manifests:
+        assert delete(kept, f"manifests/{digest}").status == 403
+        assert kept.manifest(digest).status == 200
+    loose = push.Repository(server.address, "dev/app")
+    for digest in nested.blobs:
+        assert delete(loose, f"blobs/{digest}").status == 202
+        assert kept.blob(digest).status == 200
+
+
 def test_tags_go_with_their_manifest(app):
     digest = put(app, 1, "a", "b")
     other = put(app, 2, "c")
