@@ -3,6 +3,8 @@
 
 #include "entrepot/oci/refusal.hpp"
 #include "entrepot/registry/writer.hpp"
+#include "registry/guard.hpp"
+#include "registry/quota.hpp"
 
 namespace entrepot::registry {
 namespace {
@@ -39,15 +41,14 @@ index::Usage sum(const index::View& view, const Policy& policy, std::size_t quot
   }
 }
 
-void refuse_over(std::string_view what, std::uint64_t wanted,
-                 const std::optional<std::uint64_t>& allowed) {
-  if (!allowed || wanted <= *allowed) return;
+}  // namespace
+
+void refuse_over(std::string_view what, std::uint64_t wanted, std::uint64_t allowed) {
+  if (wanted <= allowed) return;
   throw oci::Refusal(oci::ErrorCode::denied, "quota exceeded: " + std::to_string(wanted) + " " +
                                                  std::string(what) + ", " +
-                                                 std::to_string(*allowed) + " allowed");
+                                                 std::to_string(allowed) + " allowed");
 }
-
-}  // namespace
 
 void Writer::check_quota(const index::View& view, const oci::RepositoryName& repository,
                          std::uint64_t more_bytes, std::uint64_t more_tags) const {
@@ -58,9 +59,25 @@ void Writer::check_quota(const index::View& view, const oci::RepositoryName& rep
     const bool counts_tags = quota.tags && more_tags > 0;
     if (!counts_bytes && !counts_tags) continue;
     const auto used = sum(view, *policy, number);
-    if (counts_bytes) refuse_over("bytes", used.bytes + more_bytes, quota.bytes);
-    if (counts_tags) refuse_over("tags", used.tags + more_tags, quota.tags);
+    if (counts_bytes) refuse_over("bytes", used.bytes + more_bytes, *quota.bytes);
+    if (counts_tags) refuse_over("tags", used.tags + more_tags, *quota.tags);
   }
+}
+
+async::Task<Room> Writer::room(oci::RepositoryName repository, std::optional<oci::Digest> digest) {
+  check_writable();
+  co_return co_await index_.read([&](const index::View& view) {
+    check_local(view, repository);
+    Room room{.policy = policy_.now(), .quotas = {}};
+    if (digest && index::linked(view, repository, *digest)) return room;
+    for (const auto number : room.policy->quotas_of(repository)) {
+      const auto allowed = room.policy->options().quotas[number].bytes;
+      if (!allowed) continue;
+      const auto used = sum(view, *room.policy, number).bytes;
+      room.quotas.push_back({.number = number, .used = used, .allowed = *allowed});
+    }
+    return room;
+  });
 }
 
 }  // namespace entrepot::registry

@@ -14,6 +14,7 @@
 #include "registry/disk_refusal.hpp"
 #include "registry/finished_uploads.hpp"
 #include "registry/intake.hpp"
+#include "registry/reservation.hpp"
 #include "registry/upload_sessions.hpp"
 
 namespace entrepot::registry {
@@ -24,6 +25,8 @@ using Fate = UploadSessions::Fate;
 
 constexpr std::size_t longest_principal = 1024;
 constexpr std::size_t swept_at_once = 64;
+// Of what a quota has stopped: time to make room and to go on.
+constexpr std::chrono::minutes expire_stopped{10};
 
 std::string random_id() {
   std::array<std::byte, 16> bytes;
@@ -100,9 +103,9 @@ async::Task<std::string> Uploads::open(oci::RepositoryName repository, std::stri
   if (principal.size() > longest_principal) {
     throw oci::Refusal(oci::ErrorCode::denied, "the user's name is too long");
   }
-  co_await state->writer.check_room(repository, std::nullopt, 1);
+  const auto room = co_await state->writer.room(repository, std::nullopt);
   const UploadNotes notes{std::move(repository), std::move(principal), algorithm};
-  auto hold = state->sessions->add(random_id(), notes, *state->policy.now());
+  auto hold = state->sessions->add(random_id(), notes, room);
   hold.end(Fate::discard);
   try {
     hold.spool = co_await state->pool.run(
@@ -148,10 +151,10 @@ async::Task<> Uploads::State::take_in(UploadSessions::Hold& hold, std::optional<
       refusal.upload_offset = size;
       throw refusal;
     }
-    // A body whose length is told is refused before it is sent.
-    if (length) co_await writer.check_room(hold.notes().repository, digest, size + *length);
+    Reservation reservation(hold, writer, std::move(digest), std::move(pieces));
+    if (length) co_await reservation.whole(*length);
     Intake intake(*hold.spool, pool, [&hold](std::uint64_t grown) { hold.grown(grown); });
-    co_await intake.run(std::move(pieces), length);
+    co_await intake.run([&reservation] { return reservation.next(); }, length);
   } catch (const std::system_error& error) {
     refuse_disk(error);
   }
@@ -185,6 +188,7 @@ async::Task<> Uploads::State::admit(UploadSessions::Hold& hold, oci::Digest dige
     co_await leases.take(digest, promisee(repository, actor));
     const auto stripe = co_await admission.alone_with(digest);
     hold.grown(size);
+    hold.hand_over();
     co_await admission.admit_held(std::move(hold.spool), digest, [&](index::Batch& batch) {
       writer.link_blob(batch, repository, digest, size, actor);
     });
@@ -223,7 +227,8 @@ async::Task<Uploads::Swept> Uploads::sweep() {
   Swept swept;
   for (;;) {
     const auto expire = state->policy.now()->options().uploads.expire;
-    auto idle = state->sessions->idle(state->clock.steady() - expire, swept_at_once);
+    const auto now = state->clock.steady();
+    auto idle = state->sessions->idle(now - expire, now - expire_stopped, swept_at_once);
     if (idle.empty()) break;
     co_await state->pool.run([&] {
       for (auto& hold : idle) {
