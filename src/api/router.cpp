@@ -254,6 +254,9 @@ async::Task<http::Reply> serve(std::shared_ptr<const Router> router, const http:
   } catch (const std::system_error& error) {
     if (!is_no_room(error)) throw;
     reply = refuse_full(request, matched, trace, error);
+  } catch (const http::BodyCut&) {
+    // The Session says what is left to say; it knows whether anybody is there. The trace is ours.
+    reply = empty_reply(408);
   }
   trace.cache = reply.trace.cache;
   trace.upstream_time = reply.trace.upstream_time;
