@@ -1,16 +1,41 @@
 #include "notify/roster.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
 #include <utility>
 
+#include "entrepot/index/events.hpp"
+
 namespace entrepot::notify {
+namespace {
+
+async::Task<> look_up_last(index::Index& index, std::uint64_t& last) {
+  last = co_await index.read([](const index::View& view) { return index::last_event(view); });
+}
+
+// Reads run in place (index.hpp): this one ends on the calling thread.
+std::uint64_t last_event_of(index::Index& index) {
+  std::uint64_t last = 0;
+  async::asio::io_context here(1);
+  async::asio::co_spawn(here, look_up_last(index, last), [](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  here.run();
+  return last;
+}
+
+}  // namespace
 
 void Roster::replace(std::vector<Receiver> receivers) {
   std::vector<SharedSubscription> subscriptions;
   subscriptions.reserve(receivers.size());
   for (auto& receiver : receivers)
     subscriptions.push_back(std::make_shared<const Subscription>(std::move(receiver)));
+  // Before anybody hears that the new ones are there: from then on they miss nothing.
+  const auto last = last_event_of(surroundings_->index);
   const std::lock_guard lock(mutex_);
-  const auto start = executor_ ? Start::from_now : Start::with_what_waits;
+  const auto start = executor_ ? Start(last) : std::nullopt;
   Couriers next;
   for (auto& subscription : subscriptions) {
     const auto& name = subscription->receiver().name;
