@@ -11,7 +11,8 @@
 
 namespace entrepot::registry {
 
-// Refuses a repository that mirrors an upstream: nobody writes there (reliability.md C-16).
+// Refuses a repository that mirrors an upstream: nobody writes there (reliability.md C-16). Its name
+// is refused when nothing is left of it, too: what was written there would be a mirror's.
 void check_local(const index::View& view, const oci::RepositoryName& repository);
 
 // index.write(), where a full index is what the client hears of (reliability.md D-07).

@@ -85,7 +85,7 @@ bool repository_exists(const View& view, const oci::RepositoryName& repository);
 std::optional<RepositoryKind> repository_kind(const View& view,
                                               const oci::RepositoryName& repository);
 // As what its name was first used, also when nothing is left of it: what was local once is never
-// answered for by somebody else.
+// answered for by somebody else, and what was mirrored never becomes local. Who may write asks this.
 std::optional<RepositoryKind> claimed_as(const View& view, const oci::RepositoryName& repository);
 // Local repositories and those mirrored from `upstreams`: up to `limit` names in byte order after
 // `after`.

@@ -307,6 +307,10 @@ TEST_F(Uploads, a_push_of_what_is_here_is_verified_and_mends) {
 TEST_F(Uploads, nothing_is_taken_for_a_mirrored_repository_or_while_read_only) {
   mirror_blob("hub/library/app", "content");
   EXPECT_EQ(refused_open("hub/library/app", "alice"), Code::unsupported);
+  run(facts_.write([](index::Batch& batch) {
+    index::unlink(batch, name("hub/library/app"), digest_of("content"));
+  }));
+  EXPECT_EQ(refused_open("hub/library/app", "alice"), Code::unsupported) << "its name is left";
   const auto key = open();
   policy_.set_read_only(true);
   EXPECT_EQ(refused_open("app", "alice"), Code::denied);
