@@ -36,6 +36,7 @@ struct UploadSessions::Session {
   base::SteadyTime touched;
   bool held = false;
   bool ended = false;                     // by somebody else than its holder
+  std::optional<oci::Digest> closing{};   // its holder is about to end it in this
   std::unique_ptr<store::Spool> spool{};  // while it rests, if it is warm
   std::uint64_t rest = 0;                 // its place in warm_
 };
@@ -87,6 +88,11 @@ void UploadSessions::Hold::hand_over() const {
   const std::lock_guard lock(table_->mutex_);
   if (session_->ended) refuse_unknown();
   table_->count(*session_, 0);
+}
+
+void UploadSessions::Hold::closing(const oci::Digest& digest) const {
+  const std::lock_guard lock(table_->mutex_);
+  session_->closing = digest;
 }
 
 // ---- the table --------------------------------------------------------------------------------
@@ -186,8 +192,27 @@ UploadSessions::Hold UploadSessions::hold(const UploadKey& key) {
   const auto session = find(key);
   if (!session) refuse_unknown();
   if (!session->held) return take(session);
+  refuse_held(*session);
+}
+
+UploadSessions::Claim UploadSessions::claim(const UploadKey& key, const oci::Digest& digest) {
+  Claim claim;
+  const std::lock_guard lock(mutex_);
+  const auto session = find(key);
+  if (!session) return claim;
+  if (!session->held) {
+    claim.hold.emplace(take(session));
+  } else if (session->closing == digest) {
+    claim.closing = ends_.ticket();
+  } else {
+    refuse_held(*session);
+  }
+  return claim;
+}
+
+void UploadSessions::refuse_held(const Session& session) {
   oci::Refusal refusal(oci::ErrorCode::range_invalid, "somebody is writing to this upload");
-  refusal.upload_offset = session->size;
+  refusal.upload_offset = session.size;
   throw refusal;
 }
 
@@ -239,8 +264,10 @@ std::size_t UploadSessions::count() const {
 void UploadSessions::give_back(const std::shared_ptr<Session>& session,
                                std::unique_ptr<store::Spool> spool, Fate fate) {
   std::unique_ptr<store::Spool> cooled;  // closed outside the lock
+  bool was_closing = false;
   {
     const std::lock_guard lock(mutex_);
+    was_closing = std::exchange(session->closing, std::nullopt).has_value();
     if (session->ended && fate == Fate::keep) fate = Fate::discard;
     if (fate != Fate::keep) {
       forget(*session);
@@ -260,6 +287,7 @@ void UploadSessions::give_back(const std::shared_ptr<Session>& session,
       }
     }
   }
+  if (was_closing) ends_.notify_all();
   if (fate != Fate::discard) return;
   try {
     // While the Spool is open only names go; the bytes follow where that may take its time.

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "entrepot/async/broadcast.hpp"
 #include "entrepot/base/clock.hpp"
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/registry/policy.hpp"
@@ -56,6 +57,8 @@ class UploadSessions : public std::enable_shared_from_this<UploadSessions> {
     std::uint64_t reserve(std::uint64_t size, std::uint64_t ahead, const Room& room) const;
     // The index is about to count its bytes; they count here again if the session rests.
     void hand_over() const;
+    // All bytes are here, and it is to become this blob: who says so again waits for the outcome.
+    void closing(const oci::Digest& digest) const;
     void end(Fate fate) { fate_ = fate; }
 
     std::unique_ptr<store::Spool> spool;  // null: to be resumed from its file
@@ -73,6 +76,14 @@ class UploadSessions : public std::enable_shared_from_this<UploadSessions> {
 
   // Refuses as blob_upload_unknown, or as range_invalid when somebody else holds it (P-07).
   Hold hold(const UploadKey& key);
+  // For who ends it in this digest. Neither of the two: unknown.
+  struct Claim {
+    std::optional<Hold> hold;
+    std::optional<std::uint64_t> closing;  // somebody else is just at it: a ticket for ends()
+  };
+  Claim claim(const UploadKey& key, const oci::Digest& digest);
+  // Each time one that was closing is given back, whatever became of it.
+  async::Broadcast& ends() { return ends_; }
   std::optional<std::uint64_t> size_of(const UploadKey& key) const;
   // Absent: unknown; also when somebody holds it, who then ends it: `marked` tells.
   struct Ending {
@@ -94,6 +105,7 @@ class UploadSessions : public std::enable_shared_from_this<UploadSessions> {
   // REQUIRES of all below: mutex_ held.
   std::shared_ptr<Session> find(const UploadKey& key) const;
   Hold take(const std::shared_ptr<Session>& session);
+  [[noreturn]] static void refuse_held(const Session& session);
   void check_caps(const UploadNotes& notes, const Policy& policy) const;
   void insert(const std::shared_ptr<Session>& session);
   void forget(Session& session);
@@ -119,6 +131,7 @@ class UploadSessions : public std::enable_shared_from_this<UploadSessions> {
   // Resting sessions with an open Spool, the one that rests longest first.
   std::map<std::uint64_t, std::shared_ptr<Session>> warm_;
   std::uint64_t rests_ = 0;
+  async::Broadcast ends_;
 };
 
 }  // namespace entrepot::registry

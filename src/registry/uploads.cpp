@@ -27,6 +27,8 @@ constexpr std::size_t longest_principal = 1024;
 constexpr std::size_t swept_at_once = 64;
 // Of what a quota has stopped: time to make room and to go on.
 constexpr std::chrono::minutes expire_stopped{10};
+// A disk that takes longer to put a blob away is stuck.
+constexpr std::chrono::minutes closing_patience{2};
 
 std::string random_id() {
   std::array<std::byte, 16> bytes;
@@ -58,6 +60,7 @@ struct Uploads::State {
                         std::optional<std::uint64_t> length, NextPiece pieces,
                         std::optional<oci::Digest> digest) const;
   async::Task<> admit(UploadSessions::Hold& hold, oci::Digest digest, index::Actor actor) const;
+  async::Task<std::optional<UploadSessions::Hold>> claim(UploadKey key, oci::Digest digest) const;
   async::Task<bool> said_again(UploadKey key, oci::Digest digest) const;
   std::uint64_t discard_expired(std::size_t& sessions_removed) const;
 
@@ -165,17 +168,37 @@ async::Task<> Uploads::finish(UploadKey key, std::optional<std::uint64_t> at,
                               oci::Digest digest, index::Actor actor) {
   const auto state = state_;
   state->writer.check_writable();
-  if (co_await state->said_again(key, digest)) co_return;
-  auto hold = state->sessions->hold(key);
-  co_await state->take_in(hold, at, length, std::move(pieces), digest);
-  co_await state->warm_up(hold, digest.algorithm());
-  const auto actual = hold.spool->digest();
+  auto hold = co_await state->claim(key, digest);
+  if (!hold) co_return;
+  if (length == 0U) hold->closing(digest);
+  co_await state->take_in(*hold, at, length, std::move(pieces), digest);
+  hold->closing(digest);
+  co_await state->warm_up(*hold, digest.algorithm());
+  const auto actual = hold->spool->digest();
   if (actual != digest) {
-    hold.end(Fate::discard);
+    hold->end(Fate::discard);
     throw oci::Refusal(oci::ErrorCode::digest_invalid, "the content is " + actual.text());
   }
-  co_await state->admit(hold, digest, std::move(actor));
+  co_await state->admit(*hold, digest, std::move(actor));
+  // Before it is given back: who looks for it finds the session, or how it ended.
   state->finished.remember(std::move(key), digest);
+}
+
+// Absent: it has ended in this digest, by an earlier request or by one that was just at it. If that
+// one failed and left the session, this one tries.
+async::Task<std::optional<UploadSessions::Hold>> Uploads::State::claim(UploadKey key,
+                                                                       oci::Digest digest) const {
+  for (;;) {
+    auto claimed = sessions->claim(key, digest);
+    if (claimed.hold) co_return std::move(claimed.hold);
+    if (!claimed.closing) break;
+    if (co_await sessions->ends().wait(*claimed.closing, closing_patience)) continue;
+    oci::Refusal refusal(oci::ErrorCode::unavailable, "the upload is just being put away");
+    refusal.retry_after = std::chrono::seconds(10);
+    throw refusal;
+  }
+  if (co_await said_again(key, digest)) co_return std::nullopt;
+  throw oci::Refusal(oci::ErrorCode::blob_upload_unknown);
 }
 
 // The lease first: from here to one lease time after the answer nobody collects it.

@@ -76,7 +76,8 @@ class Uploads {
   // returns. digest_invalid and what the policy refuses of the whole blob remove the session; a
   // full disk leaves it.
   // Said again of a session that ended in this digest a while ago (the client lost our answer), it
-  // answers as it did then, as long as the blob is there.
+  // answers as it did then, as long as the blob is there; of one that is just ending in it, it
+  // waits for the outcome.
   async::Task<> finish(UploadKey key, std::optional<std::uint64_t> at,
                        std::optional<std::uint64_t> length, NextPiece pieces, oci::Digest digest,
                        index::Actor actor);
