@@ -1,8 +1,6 @@
 #include "notify/roster.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <exception>
 #include <utility>
 
 #include "entrepot/index/events.hpp"
@@ -10,17 +8,16 @@
 namespace entrepot::notify {
 namespace {
 
-async::Task<> look_up_last(index::Index& index, std::uint64_t& last) {
+async::Task<> look_up_last(index::Index& index, Start& last) {
   last = co_await index.read([](const index::View& view) { return index::last_event(view); });
 }
 
-// Reads run in place (index.hpp): this one ends on the calling thread.
-std::uint64_t last_event_of(index::Index& index) {
-  std::uint64_t last = 0;
+// Reads run in place (index.hpp): this one ends on the calling thread. Absent when it failed; to
+// tell too much is better than to miss something.
+Start behind_last_event(index::Index& index) {
+  Start last;
   async::asio::io_context here(1);
-  async::asio::co_spawn(here, look_up_last(index, last), [](const std::exception_ptr& failure) {
-    if (failure) std::rethrow_exception(failure);
-  });
+  async::spawn(here.get_executor(), look_up_last(index, last), "notifications");
   here.run();
   return last;
 }
@@ -33,9 +30,9 @@ void Roster::replace(std::vector<Receiver> receivers) {
   for (auto& receiver : receivers)
     subscriptions.push_back(std::make_shared<const Subscription>(std::move(receiver)));
   // Before anybody hears that the new ones are there: from then on they miss nothing.
-  const auto last = last_event_of(surroundings_->index);
+  const auto now = behind_last_event(surroundings_->index);
   const std::lock_guard lock(mutex_);
-  const auto start = executor_ ? Start(last) : std::nullopt;
+  const auto start = executor_ ? now : Start();
   Couriers next;
   for (auto& subscription : subscriptions) {
     const auto& name = subscription->receiver().name;
