@@ -23,9 +23,11 @@
 //   subjects          referrer digest                            digest of its subject
 //   events            sequence(8)                                Event
 //   receivers         name                                       number: the last event it has
+//   sums              pattern: a name's beginning and ** or *    Usage of all local repositories
+//                                                                that match; none: nothing
 //
 // In schema 1 links were empty, a new tag had no history row, and there was nothing from `tagged`
-// on (migration.hpp).
+// on; in schema 2 there were no sums (migration.hpp).
 //
 // upstream: the number of the one a repository mirrors, so that "has anybody earned this digest
 // from that upstream?" is one look, however many hold it; 0 for local repositories. digest: one
@@ -69,6 +71,7 @@ enum class Space : std::uint8_t {
   subjects = 18,
   events = 19,
   receivers = 20,
+  sums = 21,
 };
 
 // Names of the rows in Space::meta.

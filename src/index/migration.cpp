@@ -102,10 +102,23 @@ class Migration {
   std::unordered_map<RepositoryId, Counted> counted_;
 };
 
+void sum_up(Batch& batch) {
+  for_each_row(batch, Space::repositories, [&](base::ByteView name, base::ByteView value) {
+    const auto record = intact(decode_repository(value), "repository");
+    const auto usage = usage_of(batch, record);
+    if (!usage || record.upstream != UpstreamId::none) return;
+    change_sums(batch, base::as_text(name),
+                {.bytes = static_cast<std::int64_t>(usage->bytes),
+                 .links = static_cast<std::int64_t>(usage->links),
+                 .tags = static_cast<std::int64_t>(usage->tags)});
+  });
+}
+
 }  // namespace
 
 void migrate(Batch& batch, base::WallTime now) {
-  Migration(batch, now).run();
+  if (meta_number(batch, schema_row) < 2) Migration(batch, now).run();
+  sum_up(batch);
   put_meta_number(batch, schema_row, our_schema);
 }
 

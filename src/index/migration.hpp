@@ -4,6 +4,7 @@
 //   1  the first
 //   2  links carry time and size, every change of a tag has a history row, and there are tagged,
 //      left, usages and subjects
+//   3  sums
 #pragma once
 
 #include <cstdint>
@@ -13,10 +14,11 @@
 
 namespace entrepot::index {
 
-inline constexpr std::uint64_t our_schema = 2;
+inline constexpr std::uint64_t our_schema = 3;
 
-// Schema 1 to 2; every link is `now` old. One pass over links, tags, journal and referrers: some
-// microseconds a row, and the changed pages in memory until the commit.
+// From schema 1, where every link is `now` old, with one pass over links, tags, journal and
+// referrers; from schema 2 with one over repositories. Some microseconds a row, and the changed
+// pages in memory until the commit.
 void migrate(Batch& batch, base::WallTime now);
 
 }  // namespace entrepot::index

@@ -60,7 +60,15 @@ inline std::string schema_1_journal_row(const JournalRow& row) {
       .take();
 }
 
+inline void make_schema_2(Batch& batch) {
+  for (const auto& [key, value] : rows_in(batch, Space::sums)) {
+    batch.erase(Space::sums, base::as_bytes(key));
+  }
+  batch.put(Space::meta, base::as_bytes(schema_row), base::as_bytes(encode_number(2)));
+}
+
 inline void make_old(Batch& batch) {
+  make_schema_2(batch);
   for (const auto space :
        {Space::tagged, Space::left, Space::usages, Space::subjects, Space::events}) {
     for (const auto& [key, value] : rows_in(batch, space)) batch.erase(space, base::as_bytes(key));
