@@ -60,6 +60,7 @@ struct Uploads::State {
                         std::optional<std::uint64_t> length, NextPiece pieces,
                         std::optional<oci::Digest> digest) const;
   async::Task<> admit(UploadSessions::Hold& hold, oci::Digest digest, index::Actor actor) const;
+  async::Task<> put_away(UploadSessions::Hold& hold, oci::Digest digest, index::Actor actor) const;
   async::Task<std::optional<UploadSessions::Hold>> claim(UploadKey key, oci::Digest digest) const;
   async::Task<bool> said_again(UploadKey key, oci::Digest digest) const;
   std::uint64_t discard_expired(std::size_t& sessions_removed) const;
@@ -201,20 +202,11 @@ async::Task<std::optional<UploadSessions::Hold>> Uploads::State::claim(UploadKey
   throw oci::Refusal(oci::ErrorCode::blob_upload_unknown);
 }
 
-// The lease first: from here to one lease time after the answer nobody collects it.
 async::Task<> Uploads::State::admit(UploadSessions::Hold& hold, oci::Digest digest,
                                     index::Actor actor) const {
-  const auto repository = hold.notes().repository;
-  const auto size = hold.spool->size();
   try {
-    co_await writer.check_room(repository, digest, size);
-    co_await leases.take(digest, promisee(repository, actor));
-    const auto stripe = co_await admission.alone_with(digest);
-    hold.grown(size);
-    hold.hand_over();
-    co_await admission.admit_held(std::move(hold.spool), digest, [&](index::Batch& batch) {
-      writer.link_blob(batch, repository, digest, size, actor);
-    });
+    co_await writer.check_room(hold.notes().repository, digest, hold.spool->size());
+    co_await put_away(hold, digest, std::move(actor));
     hold.end(Fate::gone);
   } catch (const oci::Refusal&) {
     hold.end(Fate::discard);
@@ -224,6 +216,26 @@ async::Task<> Uploads::State::admit(UploadSessions::Hold& hold, oci::Digest dige
     throw oci::Refusal(oci::ErrorCode::storage_full, "the index is full");
   } catch (const std::system_error& error) {
     refuse_disk(error);
+  }
+}
+
+// The lease first: from here to one lease time after the answer nobody collects it.
+async::Task<> Uploads::State::put_away(UploadSessions::Hold& hold, oci::Digest digest,
+                                       index::Actor actor) const {
+  const auto repository = hold.notes().repository;
+  const auto size = hold.spool->size();
+  const auto to = promisee(repository, actor);
+  co_await leases.take(digest, to);
+  try {
+    const auto stripe = co_await admission.alone_with(digest);
+    hold.grown(size);
+    hold.hand_over();
+    co_await admission.admit_held(std::move(hold.spool), digest, [&](index::Batch& batch) {
+      writer.link_blob(batch, repository, digest, size, actor);
+    });
+  } catch (...) {
+    leases.give_back(digest, to);
+    throw;
   }
 }
 

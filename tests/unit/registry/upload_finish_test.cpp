@@ -91,5 +91,19 @@ TEST_F(FinishTwice, both_hear_that_it_was_cancelled) {
   EXPECT_EQ(files(), 0U);
 }
 
+// The room it had is taken by another way between the first look and the transaction.
+TEST_F(FinishTwice, what_was_refused_in_the_end_is_not_promised) {
+  const auto key = open();
+  begin_both(key);
+  registry::PolicyOptions options;
+  options.quotas = {{.repositories = {"app"}, .bytes = 6}};
+  set_policy(options);
+  end_both();
+  EXPECT_EQ(first_.refused, Code::denied);
+  EXPECT_EQ(second_.refused, Code::blob_upload_unknown) << "refused for good, its bytes are gone";
+  EXPECT_FALSE(leases_.leased(digest_));
+  EXPECT_FALSE(store_.find(digest_));
+}
+
 }  // namespace
 }  // namespace entrepot::test
