@@ -153,7 +153,7 @@ def test_a_full_disk_refuses_pushes_and_recovers(start):
         assert (answer.status, answer.code) == (507, "UNAVAILABLE"), answer
         assert app.blob(push.digest_of(large), "HEAD").status == 404
         assert app.blob(push.digest_of(kept)).body == kept
-        process.wait_for(lambda: not list((server.data / "spool").glob("upload-*")), 10,
+        process.wait_for(lambda: not list((server.data / "spool").glob("upload-*")), 60,
                          "the refused upload's bytes to go")
         filler.unlink()
         assert app.post(large, digest=push.digest_of(large)).status == 201
