@@ -13,9 +13,11 @@
 #include <optional>
 #include <string>
 
+#include "entrepot/async/byte_source.hpp"
 #include "entrepot/async/task.hpp"
 #include "entrepot/base/bytes.hpp"
 #include "entrepot/http/headers.hpp"
+#include "entrepot/http/lane.hpp"
 
 namespace entrepot::http {
 
@@ -42,10 +44,15 @@ struct Transport {
 };
 
 struct ClientRequest {
-  std::string method = "GET";  // GET, HEAD, POST, PUT, DELETE
+  std::string method = "GET";  // GET, HEAD, POST, PUT, PATCH, DELETE
   std::string url;             // http or https, nothing else
   Headers headers;             // the whole of them, but Host and Connection
-  std::string body;            // for POST, PUT and DELETE
+  std::string body;            // for POST, PUT, PATCH and DELETE
+  // Instead of `body`: the bytes [upload_from, size) of it, read as they are sent. An exception of
+  // the source ends the exchange with it. The source outlives the exchange.
+  std::shared_ptr<async::ByteSource> upload{};
+  std::uint64_t upload_from = 0;
+  std::shared_ptr<Lane> lane{};  // what it takes of a line; null: as much as it can
   AddressPolicy addresses = AddressPolicy::any;
   std::shared_ptr<const Transport> transport;
 };

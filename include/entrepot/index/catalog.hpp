@@ -39,6 +39,8 @@ enum class Cause : std::uint8_t {
   deletion = 4,
   rollback = 5,
   adoption = 6,
+  replication = 7,
+  superseded = 8,  // history only: what another site had set meanwhile, and lost
 };
 
 std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& repository,

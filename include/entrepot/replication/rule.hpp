@@ -1,0 +1,87 @@
+// What is to be kept in step: a rule of the configuration, read by the app, obeyed by Replicator.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace entrepot::replication {
+
+// "here", or the name of a peer or an upstream of the configuration.
+inline constexpr const char* here = "here";
+
+struct Glob {
+  std::string pattern;
+};
+struct Regex {
+  std::string pattern;  // RE2, the whole name
+};
+struct SemverRange {
+  std::string range;  // ">=1.2 <2", "^1.4", "~1.4.2", "1.x", joined by "||"
+  bool prereleases = false;
+};
+struct Newest {
+  std::size_t count = 0;  // the newest N of what the other patterns let through: by semantic
+                          // version where tags are versions, else by name in natural order
+};
+// Of tags that were pulled here lately; for warming.
+struct PulledWithin {
+  std::chrono::milliseconds time{};
+};
+using NamePattern = std::variant<Glob, Regex>;
+using TagPattern = std::variant<Glob, Regex, SemverRange>;
+
+struct Follow {};  // the peer's Journal; entrepot sites only
+struct Every {
+  std::chrono::milliseconds interval{};
+};
+struct Cron {
+  std::string expression;  // five fields, local time
+};
+struct OnDemand {};  // `entrepot sync` only
+using Trigger = std::variant<Follow, Every, Cron, OnDemand>;
+
+// Local time, minutes of the day; may pass midnight. days: bit 0 is Sunday; 0x7f every day.
+struct Window {
+  unsigned from = 0;
+  unsigned to = 0;
+  unsigned days = 0x7f;
+};
+
+enum class Deletions {
+  keep,    // nothing is deleted at the target
+  follow,  // what was deleted at the source, and came from there
+  exact,   // whatever the source has not, of what the rule covers
+};
+// Who wins when both sides changed a tag.
+enum class Conflict { newest, source, target };
+
+struct Limits {
+  std::optional<std::uint64_t> bytes_per_second{};
+  std::optional<std::uint64_t> requests_per_second{};
+};
+
+struct Rule {
+  std::string name;
+  std::string from = here;
+  std::string to = here;
+  std::vector<NamePattern> repositories{Glob{"**"}};
+  std::vector<NamePattern> without_repositories{};
+  std::vector<TagPattern> tags{Glob{"*"}};
+  std::vector<TagPattern> without_tags{};
+  std::optional<Newest> newest{};
+  std::optional<PulledWithin> pulled_within{};
+  std::vector<std::string> platforms{};  // empty: all
+  bool referrers = true;
+  std::string rename = "{repository}";  // {repository}, {name} (last component), {path} (the others)
+  Trigger when = OnDemand{};
+  std::vector<Window> windows{};  // none: always
+  Limits limits{};
+  Deletions deletions = Deletions::keep;
+  Conflict conflict = Conflict::newest;
+};
+
+}  // namespace entrepot::replication
