@@ -5,7 +5,6 @@
 // House destroys the Runtime before it, so that no coroutine is left that could refer to a member.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "entrepot/async/offload.hpp"
 #include "entrepot/auth/gate.hpp"
 #include "entrepot/base/metrics.hpp"
+#include "entrepot/base/published.hpp"
 #include "entrepot/http/client.hpp"
 #include "entrepot/index/index.hpp"
 #include "entrepot/mirror/mirror.hpp"
@@ -60,7 +60,7 @@ class House {
   std::vector<std::unique_ptr<registry::Source>> mirrors;
   std::unique_ptr<registry::Directory> directory;
   upkeep::Collector collector;
-  std::atomic<std::shared_ptr<const CollectConfig>> collecting;  // replaced while running
+  base::Published<CollectConfig> collecting;  // replaced while running
   upkeep::Jobs jobs;
 
  private:

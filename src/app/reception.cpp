@@ -5,7 +5,7 @@
 namespace entrepot::app {
 
 upkeep::Jobs::Work collection_work(House& house, api::CollectionOrder order) {
-  auto options = house.collecting.load()->options;
+  auto options = house.collecting.now()->options;
   if (order.grace) options.grace = *order.grace;
   if (order.untagged) options.untagged = *order.untagged;
   return api::collection_work(house.collector, options, order.trial);

@@ -39,7 +39,7 @@ void Reloader::reload() {
   doors_.reload_keys();
   house_.gate.reload(gate_options(found));
   house_.policy.replace(std::move(policy));
-  house_.collecting.store(std::move(collecting));
+  house_.collecting.replace(std::move(collecting));
   house_.notifier.replace(found.receivers);
   // What was switched by hand stays so, unless the file has changed its mind.
   if (found.registry.read_only != running_.registry.read_only) {

@@ -52,7 +52,7 @@ async::Task<> UpkeepTimers::sweep_uploads() {
 // The first round comes as soon as one may remove anything: a daemon that is restarted every day
 // must not stay uncollected for ever.
 async::Task<> UpkeepTimers::collect_when_due() {
-  const auto every = house_.collecting.load()->every;
+  const auto every = house_.collecting.now()->every;
   const auto now = steady_clock::now();
   const bool first = last_round_ == steady_clock::time_point{};
   if (every == every.zero() || !house_.leases.armed()) co_return;

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "auth/password_check.hpp"
 #include "auth/policy.hpp"
 #include "entrepot/auth/gate.hpp"
+#include "entrepot/base/published.hpp"
 
 namespace entrepot::auth {
 
@@ -16,16 +16,10 @@ struct Gate::State {
         passwords(pool, clock),
         policy_(std::make_shared<const Policy>(std::move(options), clock)) {}
 
-  std::shared_ptr<const Policy> policy() const {
-    const std::lock_guard lock(mutex_);
-    return policy_;
-  }
+  std::shared_ptr<const Policy> policy() const { return policy_.now(); }
 
   void replace(std::shared_ptr<const Policy> policy) {
-    {
-      const std::lock_guard lock(mutex_);
-      policy_ = std::move(policy);
-    }
+    policy_.replace(std::move(policy));
     passwords.forget_verdicts();
   }
 
@@ -33,8 +27,7 @@ struct Gate::State {
   PasswordCheck passwords;
 
  private:
-  mutable std::mutex mutex_;  // guards policy_
-  std::shared_ptr<const Policy> policy_;
+  base::Published<Policy> policy_;
 };
 
 }  // namespace entrepot::auth

@@ -52,7 +52,7 @@ Courier::Courier(std::shared_ptr<Surroundings> surroundings, SharedSubscription 
       start_(start) {}
 
 void Courier::assign(SharedSubscription subscription) {
-  subscription_.store(std::move(subscription));
+  subscription_.replace(std::move(subscription));
   assigned_.notify_all();
 }
 

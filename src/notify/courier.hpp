@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "entrepot/base/published.hpp"
 #include "notify/subscription.hpp"
 #include "notify/surroundings.hpp"
 
@@ -31,7 +32,7 @@ class Courier {
 
   // The next try goes by these words.
   void assign(SharedSubscription subscription);
-  SharedSubscription subscription() const { return subscription_.load(); }
+  SharedSubscription subscription() const { return subscription_.now(); }
 
   // On the task's own thread.
   void cancel() { signal_.emit(async::asio::cancellation_type::terminal); }
@@ -57,7 +58,7 @@ class Courier {
 
   const std::shared_ptr<Surroundings> surroundings_;
   const std::string name_;
-  std::atomic<SharedSubscription> subscription_;
+  base::Published<Subscription> subscription_;
   async::Broadcast assigned_;
   async::asio::cancellation_signal signal_;
   std::atomic<std::uint64_t> position_ = 0;

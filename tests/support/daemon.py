@@ -177,9 +177,10 @@ class Daemon:
     def _listening(self):
         if self.child.poll() is not None:
             return True
-        match = re.search(r'listening"?,? ?"?address"?[=:]"?([\d.\[\]:a-f]+:\d+)',
-                          self.log()[self.log_start:])
-        return match and match[1]
+        log = self.log()[self.log_start:]
+        match = re.search(r'listening"?,? ?"?address"?[=:]"?([\d.\[\]:a-f]+:\d+)', log)
+        # The first address is announced before the others listen; this line comes after them all.
+        return re.search(r'msg"?[=:]"?serving[" ]*[,d]', log) and match and match[1]
 
     def stop(self, patience=40):
         """SIGTERM; returns the exit status."""

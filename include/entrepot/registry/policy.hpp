@@ -7,13 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "entrepot/base/glob.hpp"
+#include "entrepot/base/published.hpp"
 #include "entrepot/oci/name.hpp"
 
 namespace entrepot::registry {
@@ -73,21 +73,14 @@ class PolicySwitch {
  public:
   explicit PolicySwitch(std::shared_ptr<const Policy> policy) : policy_(std::move(policy)) {}
 
-  std::shared_ptr<const Policy> now() const {
-    const std::lock_guard lock(mutex_);
-    return policy_;
-  }
-  void replace(std::shared_ptr<const Policy> policy) {
-    const std::lock_guard lock(mutex_);
-    policy_ = std::move(policy);
-  }
+  std::shared_ptr<const Policy> now() const { return policy_.now(); }
+  void replace(std::shared_ptr<const Policy> policy) { policy_.replace(std::move(policy)); }
 
   bool read_only() const { return read_only_.load(std::memory_order_relaxed); }
   void set_read_only(bool on) { read_only_.store(on); }
 
  private:
-  mutable std::mutex mutex_;  // guards policy_
-  std::shared_ptr<const Policy> policy_;
+  base::Published<Policy> policy_;
   std::atomic<bool> read_only_ = false;
 };
 
