@@ -4,6 +4,8 @@
 //   1  the first
 //   2  links carry time and size, every change of a tag has a history row, and there are tagged,
 //      left, usages and subjects
+//   3  the index knows its site and its Journal, tags and journal rows carry the version of their
+//      change (of this site, all of them), and how far the Journal was dropped is written down
 #pragma once
 
 #include <cstdint>
@@ -13,10 +15,10 @@
 
 namespace entrepot::index {
 
-inline constexpr std::uint64_t our_schema = 2;
+inline constexpr std::uint64_t our_schema = 3;
 
-// Schema 1 to 2; every link is `now` old. One pass over links, tags, journal and referrers: some
-// microseconds a row, and the changed pages in memory until the commit.
+// Links of schema 1 are `now` old. A pass over links, tags, journal and referrers: some
+// microseconds a row, and the changed pages in memory until the commit. REQUIRES: an older schema.
 void migrate(Batch& batch, base::WallTime now);
 
 }  // namespace entrepot::index

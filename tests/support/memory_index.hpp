@@ -8,10 +8,17 @@
 #include <utility>
 
 #include "entrepot/index/index.hpp"
+#include "entrepot/index/journal.hpp"
 
 namespace entrepot::test {
 
 class MemoryIndex : public index::Index {
+ public:
+  MemoryIndex() {
+    Rows rows(rows_);
+    index::found_site(rows);
+  }
+
  protected:
   async::Task<> run_read(std::function<void(const index::View&)> work) override {
     const std::lock_guard lock(mutex_);
@@ -33,6 +40,7 @@ class MemoryIndex : public index::Index {
     Rows rows(changed);
     work(rows);
     rows_ = std::move(changed);
+    journal_grown().notify_all();
     co_return;
   }
 
