@@ -28,7 +28,12 @@ namespace entrepot::replication {
 // limits; both outlive the Replicator.
 struct Party {
   std::shared_ptr<registry::Place> place;
-  std::shared_ptr<registry::Feed> feed{};  // entrepot sites only
+  std::shared_ptr<registry::Feed> feed{};  // entrepot sites only; of `here`, our own
+  // Of an upstream that is mirrored here: fetches what a tag stands for there into the mirror, for
+  // rules of tags pulled lately. `name` is the upstream's own.
+  std::function<async::Task<registry::Answer<registry::CopyTally>>(oci::RepositoryName name,
+                                                                   oci::Tag tag)>
+      warm{};
 };
 
 // Finds who a rule speaks of; throws std::invalid_argument with a sentence for the operator.
@@ -39,14 +44,14 @@ struct RuleStatus {
   std::string state;  // idle, waiting for its window, running, following, failed
   std::optional<base::WallTime> last_started{};
   std::optional<base::WallTime> last_ended{};
-  std::string last_error{};             // of the rule as a whole
-  std::uint64_t position = 0;           // follow: in the peer's Journal
-  std::uint64_t newest = 0;             // follow: the peer's newest row
+  std::string last_error{};                        // of the rule as a whole
+  std::uint64_t position = 0;                      // follow: in the peer's Journal
+  std::uint64_t newest = 0;                        // follow: the peer's newest row
   std::optional<std::chrono::milliseconds> lag{};  // follow: age of the oldest change not applied
-  std::uint64_t waiting = 0;            // items that failed and are tried again
-  std::uint64_t waiting_bytes = 0;      // of what is being moved: known and not moved yet
-  registry::CopyTally total{};          // since the start
-  std::uint64_t repaired = 0;           // items that summaries found and the feed had missed
+  std::uint64_t waiting = 0;                       // items that failed and are tried again
+  std::uint64_t waiting_bytes = 0;  // of what is being moved: known and not moved yet
+  registry::CopyTally total{};      // since the start
+  std::uint64_t repaired = 0;       // items that summaries found and the feed had missed
 };
 
 // An item that failed.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -76,12 +77,19 @@ struct Rule {
   std::optional<PulledWithin> pulled_within{};
   std::vector<std::string> platforms{};  // empty: all
   bool referrers = true;
-  std::string rename = "{repository}";  // {repository}, {name} (last component), {path} (the others)
+  std::string rename =
+      "{repository}";  // {repository}, {name} (last component), {path} (the others)
   Trigger when = OnDemand{};
   std::vector<Window> windows{};  // none: always
   Limits limits{};
   Deletions deletions = Deletions::keep;
   Conflict conflict = Conflict::newest;
 };
+
+// Throws std::invalid_argument with a sentence for the operator when no daemon could obey it.
+void check(const Rule& rule);
+
+// "22:00-06:00", "mon-fri 22:00-06:00", "sat,sun 00:00-24:00"; throws std::invalid_argument.
+Window parse_window(std::string_view text);
 
 }  // namespace entrepot::replication

@@ -1,8 +1,8 @@
-#include "notify/backoff.hpp"
+#include "entrepot/base/backoff.hpp"
 
 #include <gtest/gtest.h>
 
-namespace entrepot::notify {
+namespace entrepot::base {
 namespace {
 
 using std::chrono::milliseconds;
@@ -26,6 +26,14 @@ TEST(Backoff, waits_as_long_as_it_is_asked_to_within_reason) {
   EXPECT_EQ(backoff(1, 0, std::chrono::hours(24)), minutes(5));
 }
 
+TEST(Backoff, is_as_patient_as_it_is_told) {
+  constexpr Patience patience{.first = seconds(30), .longest = minutes(60)};
+  EXPECT_EQ(backoff(1, 0, {}, patience), seconds(15));
+  EXPECT_EQ(backoff(2, 0, {}, patience), seconds(30));
+  EXPECT_EQ(backoff(4'000'000'000U, 0, {}, patience), minutes(30));
+  EXPECT_EQ(backoff(1, 0, minutes(20), patience), minutes(20));
+}
+
 TEST(Backoff, draws_jitter_between_nought_and_one) {
   for (int i = 0; i < 1000; ++i) {
     const auto jitter = draw_jitter();
@@ -35,4 +43,4 @@ TEST(Backoff, draws_jitter_between_nought_and_one) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::base
