@@ -136,7 +136,10 @@ void CurlMulti::arm(const std::shared_ptr<Watch>& watch) {
 
 void CurlMulti::ready(const std::shared_ptr<Watch>& watch, int event) {
   const int wanted = event == CURL_CSELECT_IN ? CURL_POLL_IN : CURL_POLL_OUT;
-  if ((watch->want & wanted) != 0) act(watch->fd, event);
+  // Whenever we could write, an answer that came before comes first: it may be the reason why
+  // writing fails.
+  const bool both = event == CURL_CSELECT_OUT && (watch->want & CURL_POLL_IN) != 0;
+  if ((watch->want & wanted) != 0) act(watch->fd, both ? event | CURL_CSELECT_IN : event);
   // The descriptor's number may belong to another connection by now.
   const auto found = watches_.find(watch->fd);
   if (found != watches_.end() && found->second == watch) arm(watch);

@@ -1,12 +1,16 @@
 #include "http/curl_transfer.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <new>
+#include <span>
+#include <utility>
 
 #include "http/curl_address.hpp"
 
@@ -19,6 +23,9 @@ constexpr std::size_t most_buffered = 256 * 1024;
 constexpr std::size_t worth_waking = 64 * 1024;
 constexpr std::size_t any_byte = 1;
 constexpr std::size_t not_bytes = 0;
+// How much of what we send waits in the kernel before it is on its way: enough for any line, little
+// enough that a limit's end, and a stalled server, are seen in time.
+constexpr int most_unsent = 128 * 1024;
 constexpr auto never = std::chrono::steady_clock::time_point::max();
 
 // A limit of 0 is none.
@@ -26,19 +33,25 @@ std::chrono::steady_clock::time_point after(std::chrono::milliseconds limit) {
   return limit.count() > 0 ? std::chrono::steady_clock::now() + limit : never;
 }
 
+std::optional<CurlUpload> upload_of(const ClientRequest& request) {
+  if (!request.upload) return std::nullopt;
+  return CurlUpload(request.upload, request.upload_from);
+}
+
 }  // namespace
 
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, ClientRequest request, const Url& url)
     : multi_(std::move(multi)),
       request_(std::move(request)),
+      upload_(upload_of(request_)),
       easy_(curl_easy_init()),
       signal_(multi_->executor()),
       filling_(std::make_shared<std::string>()) {
   if (easy_ == nullptr) throw std::bad_alloc();
   set_up(url);
   const auto& limits = *request_.transport;
-  const bool connect_limited = limits.connect.count() > 0 && limits.first_byte.count() > 0;
-  head_by_ = connect_limited ? after(limits.connect + limits.first_byte) : never;
+  const bool connect_limited = limits.connect.count() > 0 && first_byte().count() > 0;
+  head_by_ = connect_limited ? after(limits.connect + first_byte()) : never;
   end_by_ = after(limits.total);
   multi_->add(*this);
 }
@@ -72,10 +85,35 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t, std::size_t size, voi
   return size;
 }
 
-// The connection stands and the request goes out: from here the upstream owes us a head.
+// curl has sent what it had and asks for more.
+std::size_t CurlTransfer::on_read(char* room, std::size_t, std::size_t size, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  auto& upload = *transfer.upload_;
+  constexpr std::size_t no_more = 0;
+  if (transfer.head_.state() != CurlHead::State::reading || upload.whole()) return no_more;
+  try {
+    const auto taken = upload.take(std::as_writable_bytes(std::span(room, size)));
+    transfer.expect_progress();
+    if (taken) return *taken;
+  } catch (...) {
+    transfer.unreadable_ = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
+  transfer.wake();
+  return CURL_READFUNC_PAUSE;
+}
+
+int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
+  auto& upload = *static_cast<CurlTransfer*>(self)->upload_;
+  const bool possible = origin == SEEK_SET && offset >= 0;
+  return possible && upload.rewind(static_cast<std::uint64_t>(offset)) ? CURL_SEEKFUNC_OK
+                                                                       : CURL_SEEKFUNC_FAIL;
+}
+
+// The connection stands and the request goes out.
 int CurlTransfer::on_connected(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  transfer.head_by_ = after(transfer.request_.transport->first_byte);
+  transfer.expect_progress();
   transfer.wake();
   return CURL_PREREQFUNC_OK;
 }
@@ -93,6 +131,7 @@ curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* add
     // A peer that vanished mid-exchange is noticed by the kernel (reliability.md N-05).
     const unsigned milliseconds = 60'000;
     ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent, sizeof most_unsent);
   }
   return fd;
 }
@@ -166,13 +205,59 @@ std::unexpected<TransportError> CurlTransfer::fail(TransportErrorKind kind, std:
   return std::unexpected(*error_);
 }
 
+std::chrono::milliseconds CurlTransfer::first_byte() const {
+  return request_.first_byte.value_or(request_.transport->first_byte);
+}
+
+void CurlTransfer::expect_progress() {
+  const bool sending = upload_ && !upload_->whole();
+  head_by_ = after(sending ? request_.transport->idle : first_byte());
+}
+
+// Whether the kernel still passes on what it took from us: no byte for us while a slow line drains
+// is not the server's silence.
+bool CurlTransfer::still_draining() {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  int queued = 0;
+  if (!upload_ || curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+      fd == CURL_SOCKET_BAD || ::ioctl(fd, SIOCOUTQ, &queued) != 0)
+    return false;
+  return std::exchange(queued_, queued) != queued && queued > 0;
+}
+
+async::Task<> CurlTransfer::feed() {
+  co_await upload_->fetch();
+  expect_progress();
+  multi_->unpause(*this);
+}
+
+// The answer stands, so nobody wants the rest. The connection cannot be used again: what is missing
+// would be taken from the next request.
+void CurlTransfer::stop_sending() {
+  if (!upload_ || upload_->whole()) return;
+  curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
+  multi_->unpause(*this);
+}
+
 async::Task<std::expected<void, TransportError>> CurlTransfer::receive_head() {
   while (head_.state() == CurlHead::State::reading && !done_) {
+    if (upload_ && upload_->hungry()) {
+      co_await feed();
+      continue;
+    }
     const auto until = std::min(head_by_, end_by_);
-    if (Clock::now() >= until)
-      co_return fail(TransportErrorKind::timeout, "no response head in time");
+    if (Clock::now() >= until) {
+      if (until == end_by_ || !still_draining())
+        co_return fail(TransportErrorKind::timeout, upload_ && !upload_->whole()
+                                                        ? "the server takes no more of the body"
+                                                        : "no response head in time");
+      expect_progress();
+      continue;
+    }
     co_await wait(not_bytes, until);
   }
+  if (unreadable_) std::rethrow_exception(unreadable_);
+  stop_sending();
   if (head_.state() != CurlHead::State::complete) {
     if (error_) co_return std::unexpected(*error_);
     co_return fail(TransportErrorKind::broken, std::string(head_.error()));

@@ -2,10 +2,12 @@
 //
 // curl writes in pieces of at most 16 KiB into a buffer of 256 KiB and is paused when that is full;
 // next() hands the buffer over whole and lets curl go on. The coroutine that owns the transfer is
-// woken only when what it waits for is there. Lives and dies on its io_context's thread.
+// woken only when what it waits for is there. Until the head is there the same coroutine fetches
+// what is sent (CurlUpload). Lives and dies on its io_context's thread.
 #pragma once
 
 #include <array>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 #include "entrepot/http/url.hpp"
 #include "http/curl_head.hpp"
 #include "http/curl_multi.hpp"
+#include "http/curl_upload.hpp"
 
 namespace entrepot::http {
 
@@ -44,6 +47,7 @@ class CurlTransfer final : public Response, private CurlDriven {
 
   void set_up(const Url& url);
   void set_method();
+  void set_upload();
   void set_headers();
   void set_security();
   void set_proxy(const Url& url);
@@ -51,8 +55,17 @@ class CurlTransfer final : public Response, private CurlDriven {
 
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
+  static std::size_t on_read(char* room, std::size_t, std::size_t size, void* self);
+  static int on_seek(void* self, curl_off_t offset, int origin);
   static int on_connected(void* self, char*, char*, int, int);
   static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address);
+
+  // From now on the other side owes us something: to take bytes, or to answer.
+  void expect_progress();
+  std::chrono::milliseconds first_byte() const;
+  bool still_draining();
+  async::Task<> feed();
+  void stop_sending();
 
   Buffer take_spare();
   void wake();
@@ -64,6 +77,9 @@ class CurlTransfer final : public Response, private CurlDriven {
 
   std::shared_ptr<CurlMulti> multi_;
   ClientRequest request_;
+  std::optional<CurlUpload> upload_;
+  std::exception_ptr unreadable_;  // why a chunk of it could not be read
+  int queued_ = 0;                 // in the kernel when still_draining() looked last
   CURL* easy_;
   curl_slist* header_list_ = nullptr;
   std::optional<boost::asio::steady_timer> signal_;  // absent once the loop has ended
