@@ -21,7 +21,9 @@ bool platform(const std::string& text) {
 }
 
 void require_sense(const Rule& rule) {
-  require(!rule.name.empty(), "a rule has a name");
+  const auto odd = [](char c) { return c <= ' ' || c > '~'; };
+  require(!rule.name.empty() && rule.name.size() <= 64 && std::ranges::none_of(rule.name, odd),
+          "a rule has a name of at most 64 characters without blanks");
   require(rule.from != rule.to, "a rule goes from one place to another");
   require(!rule.repositories.empty(), "a rule names repositories; \"**\" are all of them");
   require(!rule.tags.empty(), "a rule names tags; \"*\" are all of them");

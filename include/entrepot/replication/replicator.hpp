@@ -74,9 +74,11 @@ struct RunReport {
   registry::CopyTally copied{};
 };
 
-// As a run goes on.
+// As a run goes on; calls come from its thread, one at a time.
 struct RunListener {
-  std::function<void(std::uint64_t done, std::uint64_t total)> bytes{};
+  std::function<void(std::uint64_t done, std::uint64_t total)> bytes{};  // total 0: not known
+  std::function<void(std::uint64_t done, std::uint64_t total)> images{};
+  // copied, removed, conflict (stays as it is here), failed; a dry run: copy, remove, conflict
   std::function<void(std::string repository, std::string reference, std::string outcome)> item{};
   std::function<bool()> stop{};
 };

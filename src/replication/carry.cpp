@@ -1,0 +1,80 @@
+#include "replication/carry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "entrepot/oci/refusal.hpp"
+
+namespace entrepot::replication {
+
+namespace {
+
+constexpr std::chrono::seconds rest_without_word(60);
+constexpr std::chrono::seconds longest_rest(std::chrono::hours(6));
+
+registry::CopyOrder order_of(const Errand& errand, Image image) {
+  const auto& rule = errand.rule->rule();
+  registry::CopyOrder order{
+      .from_name = std::move(image.from), .manifest = image.digest, .to_name = std::move(image.to)};
+  order.tags = std::move(image.tags);
+  order.version = std::move(image.version);
+  order.options.platforms = rule.platforms;
+  order.options.referrers = rule.referrers;
+  return order;
+}
+
+// Whichever of the two asked for it: both are left alone, but never our own registry.
+void rest(const Errand& errand, const registry::Failure& failure) {
+  const auto asked = std::clamp(failure.retry_after.value_or(rest_without_word),
+                                std::chrono::seconds(1), longest_rest);
+  const auto& rule = errand.rule->rule();
+  for (const auto& place : {rule.from, rule.to}) {
+    if (place != here) errand.rests->extend(place, errand.now() + asked);
+  }
+}
+
+async::Task<registry::Answer<registry::CopyTally>> guarded(
+    async::Task<registry::Answer<registry::CopyTally>> work) {
+  try {
+    co_return co_await std::move(work);
+  } catch (const oci::Refusal& refusal) {
+    co_return std::unexpected(registry::failure_of(refusal));
+  }
+}
+
+}  // namespace
+
+async::Task<registry::Answer<registry::CopyTally>> carry(SharedErrand errand, Image image,
+                                                         std::function<void(std::uint64_t)> moved,
+                                                         std::function<bool()> called_off) {
+  auto order = order_of(*errand, std::move(image));
+  order.seen = errand->seen;
+  order.moved = [errand, moved = std::move(moved),
+                 called_off = std::move(called_off)](std::uint64_t bytes) {
+    errand->house.metrics.replication_bytes(errand->name(), bytes);
+    if (moved) moved(bytes);
+    if (errand->stopping || (called_off && called_off())) throw CalledOff();
+  };
+  auto answer =
+      co_await guarded(registry::copy(*errand->from.place, *errand->to.place, std::move(order)));
+  if (answer) {
+    errand->board.change([&answer](RuleStatus& status) { status.total += *answer; });
+  } else if (answer.error().kind == registry::FailureKind::throttled) {
+    rest(*errand, answer.error());
+  }
+  co_return answer;
+}
+
+async::Task<registry::Answer<registry::CopyTally>> weigh(SharedErrand errand, Image image) {
+  auto order = order_of(*errand, std::move(image));
+  order.seen = errand->seen;
+  co_return co_await guarded(
+      registry::estimate(*errand->from.place, *errand->to.place, std::move(order)));
+}
+
+base::WallTime resting_until(const Errand& errand) {
+  const auto& rule = errand.rule->rule();
+  return std::max(errand.rests->until(rule.from), errand.rests->until(rule.to));
+}
+
+}  // namespace entrepot::replication
