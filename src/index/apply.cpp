@@ -14,6 +14,12 @@ namespace {
 // Of a tag that moves all the time, a change older than all these is known to have been seen.
 constexpr std::size_t most_rows = 1000;
 
+// Of what the change is about: a tag or a manifest.
+std::string subject_of(const Change& change) {
+  if (change.tag) return change.tag->text();
+  return (change.to ? *change.to : change.from.value()).text();
+}
+
 class Application {
  public:
   Application(Batch& batch, const Change& change, base::WallTime now)
@@ -75,11 +81,10 @@ class Application {
     if (standing.site == change_.version.site) return true;
     bool seen = false;
     std::size_t rows = 0;
-    visit_rows(batch_, owner_.id, subject_of(row(change_.cause, change_.from)),
-               [&](const JournalRow& known) {
-                 seen = known.version == change_.version || (change_.tag && led_to(known));
-                 return !seen && ++rows < most_rows ? Continue::yes : Continue::no;
-               });
+    visit_rows(batch_, owner_.id, subject_of(change_), [&](const JournalRow& known) {
+      seen = known.version == change_.version || (change_.tag && led_to(known));
+      return !seen && ++rows < most_rows ? Continue::yes : Continue::no;
+    });
     return seen || rows == most_rows;
   }
 
@@ -87,20 +92,17 @@ class Application {
     return known.to == change_.to || (change_.to && known.from == change_.to);
   }
 
-  JournalRow row(Cause cause, const std::optional<oci::Digest>& from) const {
-    return {.sequence = 0,
-            .time = now_,
-            .cause = cause,
-            .repository = change_.repository.text(),
-            .tag = change_.tag ? change_.tag->text() : std::string(),
-            .from = from,
-            .to = change_.to,
-            .who = change_.who,
-            .version = change_.version};
-  }
-
   void record(Cause cause, const std::optional<oci::Digest>& from) {
-    record_change(batch_, owner_.id, row(cause, from));
+    record_change(batch_, owner_.id,
+                  {.sequence = 0,
+                   .time = now_,
+                   .cause = cause,
+                   .repository = change_.repository.text(),
+                   .tag = change_.tag ? change_.tag->text() : std::string(),
+                   .from = from,
+                   .to = change_.to,
+                   .who = change_.who,
+                   .version = change_.version});
   }
 
   Batch& batch_;
@@ -110,6 +112,13 @@ class Application {
 };
 
 }  // namespace
+
+bool wins(const View& view, const Change& change) {
+  const auto id = repository_id(view, change.repository);
+  const auto standing =
+      id ? standing_version(view, *id, subject_of(change)) : std::optional<Version>();
+  return !standing || change.version > *standing;
+}
 
 Applied apply_change(Batch& batch, const Change& change, base::WallTime now) {
   Application application(batch, change, now);

@@ -76,6 +76,8 @@ enum class Applied {
   conflicted,  // a greater version stands and this one was made without knowing it: noted in the
                // history of the tag as superseded
 };
+// Whether it would: what lost already need not be copied.
+bool wins(const View& view, const Change& change);
 // Makes a tag (or a manifest's removal) what `change` says if its version is greater than what
 // stands; sites that have applied the same changes, in whatever order and how often ever, hold the
 // same. Appends a journal row with the same version, cause and doer, so that peers of this site
