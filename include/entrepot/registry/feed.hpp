@@ -1,8 +1,8 @@
 // What one entrepot site tells another: its Journal as a feed, and summaries of what it holds, by
 // which two sites find where they differ without listing everything (anti-entropy).
 //
-// LocalFeed answers from the index, upstream::RemoteFeed asks a peer's /api/v1. Contract:
-// tests/contract/feed_contract.hpp. Words on the wire: feed_words.hpp.
+// LocalFeed (local_feed.hpp) answers from the index, upstream::RemoteFeed asks a peer's /api/v1.
+// Contract: tests/contract/feed_contract.hpp. Words on the wire: feed_words.hpp.
 #pragma once
 
 #include <array>
@@ -30,33 +30,44 @@ struct FeedScope {
   std::string prefix{};
 };
 
+// What one answer holds at most; a question for more is refused (denied).
+inline constexpr std::size_t most_feed_changes = 1000;
+inline constexpr std::size_t most_summary_prefixes = 256;
+inline constexpr std::size_t most_prefix_digits = 8;
+inline constexpr std::size_t most_summary_items = 10'000;
+inline constexpr std::size_t most_tags_asked = 1000;
+inline constexpr std::chrono::seconds longest_feed_wait{60};
+
 struct FeedPage {
-  std::string site;           // id of the site asked
-  std::string journal;        // id of its Journal: another one, and positions mean nothing
-  std::uint64_t next = 0;     // `since` of the next question
-  std::uint64_t newest = 0;   // row of the Journal at that moment, in any scope
-  base::WallTime now{};       // the site's clock
-  bool gap = false;           // rows above `since` were dropped: compare summaries, then go on
+  std::string site;          // id of the site asked
+  std::string journal;       // id of its Journal: another one, and positions mean nothing
+  std::uint64_t next = 0;    // `since` of the next question
+  std::uint64_t newest = 0;  // row of the Journal at that moment, in any scope
+  base::WallTime now{};      // the site's clock
+  // Rows above `since` were dropped, or there never were so many: compare summaries, then go on at
+  // `next`, which is `newest`; there are no changes.
+  bool gap = false;
   std::vector<index::Change> changes;  // of the scope, ascending
 };
 
-// A summary is a tree over the items of a scope by the hexadecimal digits of each item's place,
-// sha256(repository NUL kind [tag]): a node is the count of its items and the sum of their hashes
-// (sha256 over place and digest, first 16 bytes, added modulo 2^128). Equal nodes hold equal items.
-// Items: each tag with its digest, each linked manifest.
+// A summary is a tree over the items of a scope by the hexadecimal digits of each item's place, a
+// sha256: a node is the count of its items and the sum of their hashes modulo 2^128. Equal nodes
+// hold equal items. Items: each tag with its digest, each linked manifest (src/registry/
+// summary_tree.hpp has the bytes).
 struct SummaryNode {
   std::uint64_t items = 0;
   std::array<std::uint64_t, 2> sum{};
   bool operator==(const SummaryNode&) const = default;
 };
 struct Summary {
-  std::string prefix;                     // hexadecimal digits of the node
+  std::string prefix;                      // lower-case hexadecimal digits of the node
   std::array<SummaryNode, 16> children{};  // what its next digit parts it into
 };
 struct SummaryItem {
   oci::RepositoryName repository;
   std::optional<oci::Tag> tag{};  // absent: the manifest itself
   oci::Digest digest;
+  // Of a manifest: when it was put without a tag; all zero when nobody told of it.
   index::Version version{};
 };
 
@@ -69,17 +80,18 @@ struct TagName {
 class Feed {
  public:
   virtual ~Feed() = default;
-  // Waits up to `longest` while there is nothing above `since` in the scope. At most `limit` rows.
+  // Waits up to `longest` while there is nothing above `since` in the scope. At most `limit` rows;
+  // no rows, and a greater `next`: ask on.
   virtual async::Task<Answer<FeedPage>> changes(FeedScope scope, std::uint64_t since,
                                                 std::size_t limit,
                                                 std::chrono::milliseconds longest) = 0;
-  // Of each prefix ("" is the root), in the order asked; at most 256 prefixes of at most 8 digits.
+  // Of each prefix ("" is the root), in the order asked.
   virtual async::Task<Answer<std::vector<Summary>>> summaries(
       FeedScope scope, std::vector<std::string> prefixes) = 0;
   // Everything under these nodes.
   virtual async::Task<Answer<std::vector<SummaryItem>>> items(
       FeedScope scope, std::vector<std::string> prefixes) = 0;
-  // The newest change of each tag that has one, removals too; at most 1000 tags.
+  // The newest change of each tag that has one, removals too, in the order asked.
   virtual async::Task<Answer<std::vector<index::Change>>> latest(FeedScope scope,
                                                                  std::vector<TagName> tags) = 0;
 };
