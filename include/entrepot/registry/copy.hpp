@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "entrepot/async/task.hpp"
@@ -34,6 +37,20 @@ struct CopyTally {
   CopyTally& operator+=(const CopyTally& other);
 };
 
+// Which repositories of one Sink were seen to hold a digest: hints for mounts, and for estimate()
+// what earlier estimates counted already. Remembers the newest some ten thousand. Thread-safe.
+class Sightings {
+ public:
+  void add(const oci::Digest& digest, const oci::RepositoryName& repository);
+  std::vector<oci::RepositoryName> of(const oci::Digest& digest) const;
+
+ private:
+  using Generation = std::unordered_map<oci::Digest, std::vector<oci::RepositoryName>>;
+  mutable std::mutex mutex_;  // guards both
+  Generation young_;
+  Generation old_;
+};
+
 struct CopyOrder {
   oci::RepositoryName from_name;  // in the Source's words
   oci::Digest manifest;
@@ -41,16 +58,23 @@ struct CopyOrder {
   std::vector<oci::Tag> tags{};
   std::optional<index::Version> version{};
   CopyOptions options{};
-  // Called as bytes of blobs arrive; may throw to end the copy. May be empty.
+  // Called as bytes of blobs arrive; may throw to end the copy, which throws the same. May be
+  // empty.
   std::function<void(std::uint64_t bytes)> moved{};
+  // Of this Sink, kept by who copies many images there; null: no hints.
+  std::shared_ptr<Sightings> seen{};
 };
 
-// A manifest the Sink holds already, with what belongs to it, is not walked again: only its
-// referrers, and its tags, are. On failure everything that arrived stays and is not moved again by
-// the next try. `to` and `from` outlive it.
+// An image the Sink holds already is not walked again: one question. Of an index it holds the
+// children are asked for, one question each, since it may be a sparse one; referrers and tags are
+// looked at in any case. Content comes before what lists it, signatures before the tags, and the
+// tags with the image's own manifest last. On failure, and when `moved` throws, everything that
+// arrived stays and is not moved again by the next try. Docker's schema 1 is refused (denied); an
+// index without any image for the platforms is absent. `to` and `from` outlive it.
 async::Task<Answer<CopyTally>> copy(Source& from, Place& to, CopyOrder order);
 
-// The same walk without moving anything: what copy() would put and move.
+// The same walk without moving anything: what copy() would put and move. With `seen`, a blob that
+// several images have in common is counted once.
 async::Task<Answer<CopyTally>> estimate(Source& from, Place& to, CopyOrder order);
 
 }  // namespace entrepot::registry

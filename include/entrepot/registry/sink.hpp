@@ -22,6 +22,9 @@ struct BlobOffer {
   oci::Digest digest;
   std::uint64_t size = 0;
   std::function<async::Task<Answer<BlobContent>>(BlobStart)> open;
+  // Whether who offers it has it (HEAD): asked, once at most, by a Sink that need not move bytes
+  // but must not believe a digest alone. Empty: nobody answers for it, bytes must move.
+  std::function<async::Task<Answer<BlobSize>>()> stat{};
   // Repositories of the Sink that may hold it: for a mount.
   std::vector<oci::RepositoryName> mount_from{};
 };
@@ -57,8 +60,7 @@ class Sink {
   virtual async::Task<Answer<BlobTaken>> put_blob(oci::RepositoryName name, BlobOffer offer) = 0;
   // What the manifest lists is there (but foreign layers, and Children::some). Without tags: by
   // digest.
-  virtual async::Task<Answer<void>> put_manifest(oci::RepositoryName name,
-                                                 ManifestOffer offer) = 0;
+  virtual async::Task<Answer<void>> put_manifest(oci::RepositoryName name, ManifestOffer offer) = 0;
   // False: there was none. A registry that cannot delete a tag alone is `denied`.
   virtual async::Task<Answer<bool>> remove(oci::RepositoryName name, oci::Reference reference) = 0;
 };
