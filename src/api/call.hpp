@@ -16,6 +16,12 @@ struct Place {
   // upstream answers for that name.
   std::optional<oci::RepositoryName> unclaimed{};
   bool claimed = false;  // a local repository, maybe empty by now
+  // The name as written, when nothing may be found or changed under it: an upstream whose entry is
+  // gone has left it, or it is too long for the default upstream to have it.
+  std::optional<oci::RepositoryName> stray{};
+
+  // The default upstream may still answer for such a name.
+  bool is_nobodys() const { return stray && route.upstream.empty(); }
 };
 
 // Refers to the request and to the router's frame, which both outlive the handler. The Grant is

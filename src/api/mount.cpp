@@ -20,6 +20,7 @@ constexpr std::size_t most_holders = 1000;
 async::Task<Names> named(const Reading& house, std::string_view from) {
   try {
     const auto place = co_await locate(house, {.upstream = {}, .name = from});
+    if (place.is_nobodys()) co_return Names{};
     co_return Names{place.route.canonical};
   } catch (const oci::Refusal&) {
     co_return Names{};  // the upload goes on without it

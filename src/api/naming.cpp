@@ -39,12 +39,11 @@ async::Task<Held> held_as(const Reading& house, const oci::RepositoryName& name)
   co_return *kind == index::RepositoryKind::local ? Held::yes : Held::mirrored;
 }
 
-registry::Route required_route(const Reading& house, Wording wording, Held held) {
-  auto route = house.directory.route(wording.upstream, wording.name, held);
+// Of a wording that names an upstream: what is held here has no say in it.
+registry::Route required_route(const Reading& house, Wording wording) {
+  auto route = house.directory.route(wording.upstream, wording.name, Held::no);
   if (route) return std::move(*route);
-  throw oci::Refusal(oci::ErrorCode::name_unknown, wording.upstream.empty()
-                                                       ? "no upstream answers for this name"
-                                                       : "no such upstream, or no such name there");
+  throw oci::Refusal(oci::ErrorCode::name_unknown, "no such upstream, or no such name there");
 }
 
 }  // namespace
@@ -58,25 +57,28 @@ std::string_view selected_upstream(const registry::Directory& directory,
 
 async::Task<Place> locate(const Reading& house, Wording wording) {
   if (names_upstream(house.directory, wording)) {
-    co_return Place{required_route(house, wording, Held::no)};
+    co_return Place{required_route(house, wording)};
   }
   auto name = required_name(wording.name);
   const auto held = co_await held_as(house, name);
-  Place place{required_route(house, wording, held)};
-  if (held == Held::no && !place.route.upstream.empty()) place.unclaimed = std::move(name);
+  auto route = house.directory.route({}, wording.name, held);
+  auto place = route ? Place{std::move(*route)} : local_place(house, name);
   place.claimed = held == Held::yes;
+  if (!route || held == Held::mirrored) {
+    place.stray = std::move(name);
+  } else if (held == Held::no && !place.route.upstream.empty()) {
+    place.unclaimed = std::move(name);
+  }
   co_return place;
 }
 
 async::Task<Place> locate_for_change(const Reading& house, Wording wording) {
   if (names_upstream(house.directory, wording)) {
-    co_return Place{required_route(house, wording, Held::no)};
+    co_return Place{required_route(house, wording)};
   }
   auto place = local_place(house, required_name(wording.name));
-  auto& route = place.route;
-  const auto held = co_await held_as(house, route.canonical);
-  // Left behind by an upstream's entry that is gone: it stays what it was.
-  if (held == Held::mirrored) route.upstream = route.canonical.first_component();
+  const auto held = co_await held_as(house, place.route.canonical);
+  if (held == Held::mirrored) place.stray = place.route.canonical;
   co_return place;
 }
 

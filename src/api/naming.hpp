@@ -22,12 +22,13 @@ struct Wording {
 std::string_view selected_upstream(const registry::Directory& directory,
                                    const http::Request& request, std::string_view prefix);
 
-// Who answers for this name. Throws NAME_INVALID for what cannot be a name, NAME_UNKNOWN when
-// nobody answers for it.
+// Who answers for this name. Throws NAME_INVALID for what cannot be a name, NAME_UNKNOWN for an
+// upstream we do not know. What depends on what is held here is told by the Place, for whoever has
+// looked at rights first.
 async::Task<Place> locate(const Reading& house, Wording wording);
 
 // The same for what only local repositories have: an unclaimed name is local, whatever the default
-// upstream has under it. Names of mirrored repositories keep their upstream.
+// upstream has under it. A name of a mirrored repository has its upstream, or is stray.
 async::Task<Place> locate_for_change(const Reading& house, Wording wording);
 
 // The local repository of that name, whether it exists or not.

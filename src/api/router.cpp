@@ -93,11 +93,21 @@ Wording wording_of(const Router& router, const Endpoint& line, const http::Reque
 // Lines about local content only: pushes and deletions, and the state of an upload.
 bool is_of_local(Need need) { return need == Need::push || need == Need::remove; }
 
-// Whoever asks and whether it exists or not (reliability.md C-16).
+// reliability.md C-16.
 [[noreturn]] void refuse_mirrored(const Match& matched) {
   oci::Refusal refusal(oci::ErrorCode::unsupported, "mirrored repositories are read-only");
   refusal.allow = methods_of(matched.lines, is_reading);
   throw refusal;
+}
+
+// Under a name that is nobody's, for who has the right to what would be there.
+[[noreturn]] void refuse_nobodys(const Match& matched, const Place& place, bool of_local,
+                                 http::Trace& trace) {
+  if (!of_local) {
+    throw oci::Refusal(oci::ErrorCode::name_unknown, "no upstream answers for this name");
+  }
+  trace.upstream = place.route.canonical.first_component();
+  refuse_mirrored(matched);
 }
 
 void require_writable(const Router& router, const http::Request& request) {
@@ -119,15 +129,18 @@ async::Task<http::Reply> answer_elsewhere(const Router& router, const http::Requ
 }
 
 // Who may not ask the default upstream for an unclaimed name is answered as by the local repository
-// it can become: with nothing, or, the same whether there is one or not, with a refusal.
+// it can become: with nothing, or, the same whether there is one or not, with a refusal. So is who
+// asks for a stray one.
 auth::Grant require_in(const Reading& reading, const auth::Principal& who, auth::Right right,
                        Place& place) {
   try {
     return reading.gate.require(who, right, place.route.canonical);
   } catch (const oci::Refusal&) {
-    if (!place.unclaimed) throw;
+    if (!place.unclaimed && !place.stray) throw;
   }
-  place = local_place(reading, std::move(*place.unclaimed));
+  auto stray = std::move(place.stray);
+  place = local_place(reading, stray ? *stray : std::move(*place.unclaimed));
+  place.stray = std::move(stray);
   return reading.gate.require(who, right, place.route.canonical);
 }
 
@@ -150,6 +163,7 @@ async::Task<http::Reply> answer(const Router& router, const http::Request& reque
   const bool of_local = is_of_local(line.need);
   auto place = co_await (of_local ? locate_for_change : locate)(reading, wording);
   trace.repository = place.route.canonical.text();
+  // Whoever asks, and whether it exists or not: that much the name itself tells.
   if (of_local && !place.route.upstream.empty()) {
     trace.upstream = place.route.upstream;
     refuse_mirrored(matched);
@@ -157,6 +171,7 @@ async::Task<http::Reply> answer(const Router& router, const http::Request& reque
   const auto grant = require_in(reading, who, right_for(line.need), place);
   trace.repository = place.route.canonical.text();
   trace.upstream = place.route.upstream;
+  if (place.is_nobodys()) refuse_nobodys(matched, place, of_local, trace);
   if (of_local) require_writable(router, request);
   auto reply =
       co_await line.answer({router.house, request, grant, wording.name, matched.argument, &place});
@@ -239,6 +254,9 @@ async::Task<http::Reply> serve(std::shared_ptr<const Router> router, const http:
   } catch (const std::system_error& error) {
     if (!is_no_room(error)) throw;
     reply = refuse_full(request, matched, trace, error);
+  } catch (const http::BodyCut&) {
+    // The Session says what is left to say; it knows whether anybody is there. The trace is ours.
+    reply = empty_reply(408);
   }
   trace.cache = reply.trace.cache;
   trace.upstream_time = reply.trace.upstream_time;

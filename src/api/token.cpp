@@ -7,6 +7,7 @@
 // Scopes speak of names as clients write them; tokens of canonical ones. What is not allowed is
 // left out of the token, as Docker's clients expect.
 #include <algorithm>
+#include <boost/json/parse.hpp>
 
 #include "api/call.hpp"
 #include "api/credentials.hpp"
@@ -49,11 +50,28 @@ void require_token_server(const Call& call) {
   if (!call.house.reading.gate.issues_tokens()) refuse_without_server();
 }
 
-// RFC 6749 would say 400; clients of registries know 401.
-[[noreturn]] void refuse_grant() {
+// An error answer in both tongues: the registry's, which Docker tells its user a wrong password by,
+// and RFC 6749's (section 5.2), which OAuth2 libraries read.
+http::Reply oauth_refusal(const oci::Refusal& refusal, std::string_view error) {
+  auto body = boost::json::parse(oci::error_body(refusal)).as_object();
+  body["error"] = error;
+  body["error_description"] = refusal.detail;
+  auto reply = fresh_json(oci::error_row(refusal.code).status, body);
+  if (!refusal.challenge.empty()) reply.headers.set("WWW-Authenticate", refusal.challenge);
+  return reply;
+}
+
+http::Reply bad_request(std::string detail, std::string_view error) {
+  return oauth_refusal(oci::Refusal(oci::ErrorCode::bad_request, std::move(detail)), error);
+}
+
+// RFC 6749 says 400 here. Docker's client takes only a 401 for a wrong password, containerd asks
+// again by GET upon either; a 401 has a challenge (RFC 9110 section 15.5.2), and what GET /token
+// takes is Basic.
+http::Reply invalid_grant() {
   oci::Refusal refusal(oci::ErrorCode::unauthorized, "these credentials are not valid");
   refusal.challenge = R"(Basic realm="tokens")";
-  throw refusal;
+  return oauth_refusal(refusal, "invalid_grant");
 }
 
 http::Reply token_reply(const Call& call, const auth::Principal& who, const Wish& wish) {
@@ -78,24 +96,20 @@ http::Reply token_reply(const Call& call, const auth::Principal& who, const Wish
   return reply;
 }
 
-async::Task<Form> required_form(http::RequestBody& body) {
+async::Task<std::optional<Form>> form_in(http::RequestBody& body) {
   const auto text = co_await http::read_all(body, most_form_bytes);
-  auto form = text ? parse_form(*text) : std::nullopt;
-  if (!form) throw oci::Refusal(oci::ErrorCode::bad_request, "not a form we can read");
-  co_return std::move(*form);
+  co_return text ? parse_form(*text) : std::nullopt;
 }
+
+bool is_known_grant(std::string_view type) { return type == "refresh_token" || type == "password"; }
 
 async::Task<std::optional<auth::Principal>> redeem(const auth::Gate& gate, const Form& form,
                                                    std::string remote) {
-  const auto grant = form.value("grant_type");
-  if (grant == "refresh_token") {
+  if (form.value("grant_type") == "refresh_token") {
     co_return gate.redeem_refresh_token(form.value("refresh_token"), form.value("service"));
   }
-  if (grant == "password") {
-    co_return co_await gate.verify_password(form.value("username"), form.value("password"),
-                                            std::move(remote));
-  }
-  throw oci::Refusal(oci::ErrorCode::bad_request, "grant_type is password or refresh_token");
+  co_return co_await gate.verify_password(form.value("username"), form.value("password"),
+                                          std::move(remote));
 }
 
 }  // namespace
@@ -117,13 +131,18 @@ async::Task<http::Reply> answer_token(Call call) {
 
 async::Task<http::Reply> exchange_token(Call call) {
   require_token_server(call);
-  const auto form = co_await required_form(*call.request.body);
-  const auto who = co_await redeem(call.house.reading.gate, form, call.request.remote);
-  if (!who) refuse_grant();
-  const Wish wish{.service = form.value("service"),
-                  .scopes = form.all("scope"),
-                  .wants_refresh_token = form.value("access_type") == "offline" ||
-                                         form.value("grant_type") == "refresh_token"};
+  const auto form = co_await form_in(*call.request.body);
+  if (!form) co_return bad_request("not a form we can read", "invalid_request");
+  const auto type = form->value("grant_type");
+  if (!is_known_grant(type)) {
+    co_return bad_request("grant_type is password or refresh_token", "unsupported_grant_type");
+  }
+  const auto who = co_await redeem(call.house.reading.gate, *form, call.request.remote);
+  if (!who) co_return invalid_grant();
+  const Wish wish{
+      .service = form->value("service"),
+      .scopes = form->all("scope"),
+      .wants_refresh_token = form->value("access_type") == "offline" || type == "refresh_token"};
   co_return token_reply(call, *who, wish);
 }
 

@@ -1,15 +1,14 @@
 #include "app/yaml_value.hpp"
 
 #include <unistd.h>
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "app/config_error.hpp"
+#include "app/yaml_check.hpp"
 #include "entrepot/base/units.hpp"
 
 namespace entrepot::app {
@@ -27,29 +26,6 @@ std::filesystem::path located(const std::string& text, const std::string& config
     if (std::error_code ec; std::filesystem::exists(credential, ec)) return credential;
   }
   return std::filesystem::path(config_file).parent_path() / path;
-}
-
-class Deaf : public YAML::EventHandler {
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-};
-
-// Not by LoadAll(): after a stray token yaml-cpp 0.7 finds empty documents there without end.
-bool has_two_documents(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  Deaf deaf;
-  return parser.HandleNextDocument(deaf) && parser.HandleNextDocument(deaf);
 }
 
 }  // namespace
@@ -180,7 +156,9 @@ YamlSection read_yaml(const std::filesystem::path& file) {
 
 YamlSection parse_yaml(const std::string& text, const std::filesystem::path& file) {
   try {
-    if (has_two_documents(text)) throw ConfigError(file.string() + ": more than one YAML document");
+    if (const auto trouble = find_trouble(text)) {
+      throw ConfigError(file.string() + ':' + std::to_string(trouble->line) + ": " + trouble->what);
+    }
     const auto document = YAML::Load(text);
     if (document.IsNull()) return YamlSection(YAML::Node(YAML::NodeType::Map), file.string());
     return YamlValue(document, file.string()).section();

@@ -23,6 +23,8 @@
 //   subjects          referrer digest                            digest of its subject
 //   events            sequence(8)                                Event
 //   receivers         name                                       number: the last event it has
+//   sums              pattern: a name's beginning and ** or *    Usage of all local repositories
+//                                                                that match; none: nothing
 //   notes             scope 00 key                               what replication remembers
 //
 // Older schemas: migration.hpp.
@@ -69,7 +71,8 @@ enum class Space : std::uint8_t {
   subjects = 18,
   events = 19,
   receivers = 20,
-  notes = 21,
+  sums = 21,
+  notes = 22,
 };
 
 // Names of the rows in Space::meta.

@@ -104,9 +104,21 @@ class ToSchema2 {
   std::unordered_map<RepositoryId, Counted> counted_;
 };
 
-class ToSchema3 {
+void sum_up(Batch& batch) {
+  for_each_row(batch, Space::repositories, [&](base::ByteView name, base::ByteView value) {
+    const auto record = intact(decode_repository(value), "repository");
+    const auto usage = usage_of(batch, record);
+    if (!usage || record.upstream != UpstreamId::none) return;
+    change_sums(batch, base::as_text(name),
+                {.bytes = static_cast<std::int64_t>(usage->bytes),
+                 .links = static_cast<std::int64_t>(usage->links),
+                 .tags = static_cast<std::int64_t>(usage->tags)});
+  });
+}
+
+class ToSchema4 {
  public:
-  explicit ToSchema3(Batch& batch) : batch_(batch) { found_site(batch); }
+  explicit ToSchema4(Batch& batch) : batch_(batch) { found_site(batch); }
 
   void run() {
     for_each_row(batch_, Space::journal, [this](auto key, auto value) { sign(key, value); });
@@ -150,8 +162,10 @@ class ToSchema3 {
 }  // namespace
 
 void migrate(Batch& batch, base::WallTime now) {
-  if (meta_number(batch, schema_row) < 2) ToSchema2(batch, now).run();
-  ToSchema3(batch).run();
+  const auto schema = meta_number(batch, schema_row);
+  if (schema < 2) ToSchema2(batch, now).run();
+  if (schema < 3) sum_up(batch);
+  ToSchema4(batch).run();
   put_meta_number(batch, schema_row, our_schema);
 }
 

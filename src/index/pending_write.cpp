@@ -1,5 +1,9 @@
 #include "index/pending_write.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
 namespace entrepot::index {
 
 bool PendingWrite::start() {
@@ -24,16 +28,25 @@ void PendingWrite::abandon() {
   changed_.wait(lock, [this] { return stage_ == Stage::over; });
 }
 
+std::optional<std::uint64_t> PendingWrite::ticket() {
+  const std::lock_guard lock(mutex_);
+  if (stage_ == Stage::over) return std::nullopt;
+  return finished_.ticket();
+}
+
 async::Task<> PendingWrite::done() {
-  for (;;) {
-    std::uint64_t ticket = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      if (stage_ == Stage::over) co_return;
-      ticket = finished_.ticket();
+  namespace this_coro = async::asio::this_coro;
+  // Else what was cancelled once could not wait again.
+  const bool throws = co_await this_coro::throw_if_cancelled();
+  co_await this_coro::throw_if_cancelled(false);
+  while (const auto unfinished = ticket()) {
+    try {
+      co_await finished_.wait(*unfinished);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() != async::asio::error::operation_aborted) throw;
     }
-    co_await finished_.wait(ticket);
   }
+  co_await this_coro::throw_if_cancelled(throws);
 }
 
 }  // namespace entrepot::index

@@ -1,13 +1,16 @@
 // A write on its way from the coroutine that wants it, through the Committer, and back.
 //
-// `work` refers to the frame of that coroutine. When the frame is destroyed with its io_context,
-// the work must not start any more, or must have ended: whoever awaits done() holds a FrameGuard.
+// `work` refers to the frame of that coroutine. A cancelled waiter therefore stays until the write
+// stands or has failed, one flush at most, and its thread serves others meanwhile. When the frame
+// is destroyed with its io_context, the work must not start any more, or must have ended: whoever
+// awaits done() holds a FrameGuard.
 #pragma once
 
 #include <condition_variable>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "entrepot/async/broadcast.hpp"
 #include "entrepot/async/task.hpp"
@@ -24,7 +27,8 @@ class PendingWrite {
   // Committer's thread: durable, or failed; the waiter goes on.
   void finish();
 
-  // The waiter's side. REQUIRES: a FrameGuard in the calling coroutine.
+  // The waiter's side: returns after finish(), whether cancelled or not; what the caller awaits
+  // next feels the cancellation. REQUIRES: a FrameGuard in the calling coroutine.
   async::Task<> done();
 
   class FrameGuard {
@@ -44,6 +48,9 @@ class PendingWrite {
  private:
   enum class Stage { waiting, started, over };
 
+  // Absent when it is over.
+  std::optional<std::uint64_t> ticket();
+  // Blocks while the work runs.
   void abandon();
 
   std::mutex mutex_;  // guards stage_

@@ -1,5 +1,7 @@
 #include "index/usage.hpp"
 
+#include <string>
+
 #include "index/repositories.hpp"
 
 namespace entrepot::index {
@@ -7,6 +9,26 @@ namespace {
 
 Key usage_key(const RepositoryRecord& repository) {
   return Key().upstream(repository.upstream).repository(repository.id);
+}
+
+void apply(Usage& usage, const UsageChange& change) {
+  usage.bytes += static_cast<std::uint64_t>(change.bytes);
+  usage.links += static_cast<std::uint64_t>(change.links);
+  usage.tags += static_cast<std::uint64_t>(change.tags);
+}
+
+void put_row(Batch& batch, Space space, base::ByteView key, const Usage& usage) {
+  if (usage.links == 0 && usage.tags == 0) {
+    batch.erase(space, key);
+  } else {
+    batch.put(space, key, base::as_bytes(encode(usage)));
+  }
+}
+
+void change_sum(Batch& batch, std::string_view pattern, const UsageChange& change) {
+  auto sum = usage_sum(batch, pattern);
+  apply(sum, change);
+  put_row(batch, Space::sums, Key().text(pattern), sum);
 }
 
 }  // namespace
@@ -18,20 +40,42 @@ std::optional<Usage> usage_of(const View& view, const RepositoryRecord& reposito
 }
 
 void put_usage(Batch& batch, const RepositoryRecord& repository, const Usage& usage) {
-  const Key key = usage_key(repository);
-  if (usage.links == 0 && usage.tags == 0) {
-    batch.erase(Space::usages, key);
-  } else {
-    batch.put(Space::usages, key, base::as_bytes(encode(usage)));
+  put_row(batch, Space::usages, usage_key(repository), usage);
+}
+
+// Some microseconds for each component of the name.
+void change_sums(Batch& batch, std::string_view repository, const UsageChange& change) {
+  std::string pattern = "**";
+  change_sum(batch, pattern, change);
+  auto slash = repository.find('/');
+  for (; slash != std::string_view::npos; slash = repository.find('/', slash + 1)) {
+    pattern.assign(repository.substr(0, slash + 1)).append("**");
+    change_sum(batch, pattern, change);
   }
+  pattern.pop_back();
+  change_sum(batch, pattern, change);
 }
 
 void change_usage(Batch& batch, const RepositoryRecord& repository, const UsageChange& change) {
   auto usage = usage_of(batch, repository).value_or(Usage{});
-  usage.bytes += static_cast<std::uint64_t>(change.bytes);
-  usage.links += static_cast<std::uint64_t>(change.links);
-  usage.tags += static_cast<std::uint64_t>(change.tags);
+  apply(usage, change);
   put_usage(batch, repository, usage);
+  if (repository.upstream != UpstreamId::none) return;
+  const auto name = intact(repository_name(batch, repository.id), "repository");
+  change_sums(batch, name.text(), change);
+}
+
+bool has_sum(std::string_view pattern) {
+  const auto fixed = pattern.substr(0, pattern.find_first_of("*?"));
+  const auto rest = pattern.substr(fixed.size());
+  return (fixed.empty() || fixed.ends_with('/')) && (rest == "*" || rest == "**");
+}
+
+Usage usage_sum(const View& view, std::string_view pattern) {
+  // No name is so long, and no key.
+  if (pattern.size() > max_key_bytes) return {};
+  const auto value = view.get(Space::sums, base::as_bytes(pattern));
+  return value ? intact(decode_usage(*value), "sum") : Usage{};
 }
 
 std::optional<RepositoryId> next_local(const View& view, std::optional<RepositoryId> after) {

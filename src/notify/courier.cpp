@@ -94,10 +94,10 @@ async::Task<> Courier::find_position() {
     last = index::last_event(view);
     return index::receiver_position(view, name);
   });
-  const bool is_new =
-      saved_ == 0 && std::exchange(start_, Start::with_what_waits) == Start::from_now;
+  const auto start = std::exchange(start_, std::nullopt);
+  const auto behind = saved_ == 0 ? start.value_or(0) : saved_;
   // Beyond the last event is nowhere: the index is another one than it was.
-  position_ = std::max<std::uint64_t>(position_, is_new ? last : std::min(saved_, last));
+  position_ = std::max<std::uint64_t>(position_, std::min(behind, last));
 }
 
 async::Task<> Courier::save() {

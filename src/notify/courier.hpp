@@ -19,9 +19,9 @@
 
 namespace entrepot::notify {
 
-// Where a receiver nobody has heard of begins: with what waits for others, for it may have been
-// here before, or with what happens from now on.
-enum class Start { with_what_waits, from_now };
+// Where a receiver nobody has heard of begins: behind this event; absent: with what waits for
+// others, for it may have been here before.
+using Start = std::optional<std::uint64_t>;
 
 class Courier {
  public:

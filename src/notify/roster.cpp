@@ -1,16 +1,38 @@
 #include "notify/roster.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <utility>
 
+#include "entrepot/index/events.hpp"
+
 namespace entrepot::notify {
+namespace {
+
+async::Task<> look_up_last(index::Index& index, Start& last) {
+  last = co_await index.read([](const index::View& view) { return index::last_event(view); });
+}
+
+// Reads run in place (index.hpp): this one ends on the calling thread. Absent when it failed; to
+// tell too much is better than to miss something.
+Start behind_last_event(index::Index& index) {
+  Start last;
+  async::asio::io_context here(1);
+  async::spawn(here.get_executor(), look_up_last(index, last), "notifications");
+  here.run();
+  return last;
+}
+
+}  // namespace
 
 void Roster::replace(std::vector<Receiver> receivers) {
   std::vector<SharedSubscription> subscriptions;
   subscriptions.reserve(receivers.size());
   for (auto& receiver : receivers)
     subscriptions.push_back(std::make_shared<const Subscription>(std::move(receiver)));
+  // Before anybody hears that the new ones are there: from then on they miss nothing.
+  const auto now = behind_last_event(surroundings_->index);
   const std::lock_guard lock(mutex_);
-  const auto start = executor_ ? Start::from_now : Start::with_what_waits;
+  const auto start = executor_ ? now : Start();
   Couriers next;
   for (auto& subscription : subscriptions) {
     const auto& name = subscription->receiver().name;

@@ -11,7 +11,9 @@
 
 namespace entrepot::registry {
 
-// Refuses a repository that mirrors an upstream: nobody writes there (reliability.md C-16).
+// Refuses a repository that mirrors an upstream: nobody writes there (reliability.md C-16). The
+// name alone is refused, too, when nothing is left of it: what was written there would be a
+// mirror's.
 void check_local(const index::View& view, const oci::RepositoryName& repository);
 
 // index.write(), where a full index is what the client hears of (reliability.md D-07).

@@ -216,4 +216,9 @@ std::size_t LeaseTable::size() const {
   return state_->leases.size();
 }
 
+std::size_t LeaseTable::rows() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->leases.size() + state_->endings.size();
+}
+
 }  // namespace entrepot::registry

@@ -1,9 +1,11 @@
 #include "registry/upload_sessions.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "entrepot/base/log.hpp"
 #include "entrepot/oci/refusal.hpp"
+#include "registry/quota.hpp"
 
 namespace entrepot::registry {
 namespace {
@@ -11,6 +13,8 @@ namespace {
 // Each costs a descriptor; resuming one without it costs hashing what it has.
 constexpr std::size_t most_warm = 128;
 constexpr std::chrono::seconds try_again_after{10};
+// Room is plenty where so many uploads could have theirs ahead: then it is nobody's last.
+constexpr std::uint64_t plenty = 64;
 
 [[noreturn]] void refuse_unknown() { throw oci::Refusal(oci::ErrorCode::blob_upload_unknown); }
 
@@ -20,12 +24,6 @@ constexpr std::chrono::seconds try_again_after{10};
   throw refusal;
 }
 
-template <class Key>
-void subtract(std::map<Key, std::size_t>& counts, const Key& key) {
-  const auto found = counts.find(key);
-  if (found != counts.end() && --found->second == 0) counts.erase(found);
-}
-
 }  // namespace
 
 struct UploadSessions::Session {
@@ -33,9 +31,12 @@ struct UploadSessions::Session {
   const UploadNotes notes;
   // Guarded by the table's mutex.
   std::uint64_t size = 0;
+  std::uint64_t counted = 0;  // of it, or promised to it, in of_repository_
+  bool stopped = false;       // by a quota
   base::SteadyTime touched;
   bool held = false;
   bool ended = false;                     // by somebody else than its holder
+  std::optional<oci::Digest> closing{};   // its holder is about to end it in this
   std::unique_ptr<store::Spool> spool{};  // while it rests, if it is warm
   std::uint64_t rest = 0;                 // its place in warm_
 };
@@ -63,13 +64,43 @@ void UploadSessions::Hold::grown(std::uint64_t size) const {
   session_->size = size;
   session_->touched = table_->clock_.steady();
   if (session_->ended) refuse_unknown();
+  if (size > session_->counted) table_->count(*session_, size);
+}
+
+std::uint64_t UploadSessions::Hold::reserve(std::uint64_t size, std::uint64_t ahead,
+                                            const Room& room) const {
+  const std::lock_guard lock(table_->mutex_);
+  if (session_->ended) refuse_unknown();
+  const auto more = size - std::min(size, session_->counted);
+  session_->stopped = true;
+  table_->check_room(room, more);
+  session_->stopped = false;
+  try {
+    if (ahead > 0) table_->check_room(room, more + plenty * ahead);
+  } catch (const oci::Refusal&) {
+    ahead = 0;
+  }
+  table_->count(*session_, session_->counted + more + ahead);
+  return size + ahead;
+}
+
+void UploadSessions::Hold::hand_over() const {
+  const std::lock_guard lock(table_->mutex_);
+  if (session_->ended) refuse_unknown();
+  table_->count(*session_, 0);
+}
+
+void UploadSessions::Hold::closing(const oci::Digest& digest) const {
+  const std::lock_guard lock(table_->mutex_);
+  session_->closing = digest;
 }
 
 // ---- the table --------------------------------------------------------------------------------
 
-UploadSessions::Hold UploadSessions::add(std::string id, UploadNotes notes, const Policy& policy) {
+UploadSessions::Hold UploadSessions::add(std::string id, UploadNotes notes, const Room& room) {
   const std::lock_guard lock(mutex_);
-  check_caps(notes, policy);
+  check_caps(notes, *room.policy);
+  check_room(room, 1);
   const auto session = std::make_shared<Session>(
       Session{.id = std::move(id), .notes = std::move(notes), .touched = clock_.steady()});
   insert(session);
@@ -94,14 +125,28 @@ void UploadSessions::check_caps(const UploadNotes& notes, const Policy& policy) 
   for (const auto number : policy.quotas_of(notes.repository)) {
     const auto allowed = policy.options().quotas[number].uploads;
     if (!allowed) continue;
-    std::size_t open = 0;
-    for (const auto& [repository, count] : of_repository_) {
-      if (policy.counts(number, repository)) open += count;
-    }
-    if (open >= *allowed) {
+    if (open_in(policy, number).sessions >= *allowed) {
       throw oci::Refusal(oci::ErrorCode::denied, "quota exceeded: " + std::to_string(*allowed) +
                                                      " uploads at once allowed");
     }
+  }
+}
+
+UploadSessions::Open UploadSessions::open_in(const Policy& policy, std::size_t quota) const {
+  Open sum;
+  for (const auto& [repository, open] : of_repository_) {
+    if (!policy.counts(quota, repository)) continue;
+    sum.sessions += open.sessions;
+    sum.bytes += open.bytes;
+  }
+  return sum;
+}
+
+void UploadSessions::check_room(const Room& room, std::uint64_t more) const {
+  if (more == 0) return;
+  for (const auto& quota : room.quotas) {
+    refuse_over("bytes", quota.used + open_in(*room.policy, quota.number).bytes + more,
+                quota.allowed);
   }
 }
 
@@ -109,14 +154,23 @@ void UploadSessions::insert(const std::shared_ptr<Session>& session) {
   if (!sessions_.emplace(session->id, session).second) return;
   metrics_.upload_opened();
   ++of_principal_[session->notes.principal];
-  ++of_repository_[session->notes.repository];
+  ++of_repository_[session->notes.repository].sessions;
+  count(*session, session->size);
 }
 
-void UploadSessions::forget(const Session& session) {
+void UploadSessions::forget(Session& session) {
   if (sessions_.erase(session.id) == 0) return;
   metrics_.upload_ended();
-  subtract(of_principal_, session.notes.principal);
-  subtract(of_repository_, session.notes.repository);
+  count(session, 0);
+  const auto principal = of_principal_.find(session.notes.principal);
+  if (--principal->second == 0) of_principal_.erase(principal);
+  const auto repository = of_repository_.find(session.notes.repository);
+  if (--repository->second.sessions == 0) of_repository_.erase(repository);
+}
+
+void UploadSessions::count(Session& session, std::uint64_t bytes) {
+  of_repository_.at(session.notes.repository).bytes += bytes - session.counted;
+  session.counted = bytes;
 }
 
 std::shared_ptr<UploadSessions::Session> UploadSessions::find(const UploadKey& key) const {
@@ -138,8 +192,27 @@ UploadSessions::Hold UploadSessions::hold(const UploadKey& key) {
   const auto session = find(key);
   if (!session) refuse_unknown();
   if (!session->held) return take(session);
+  refuse_held(*session);
+}
+
+UploadSessions::Claim UploadSessions::claim(const UploadKey& key, const oci::Digest& digest) {
+  Claim claim;
+  const std::lock_guard lock(mutex_);
+  const auto session = find(key);
+  if (!session) return claim;
+  if (!session->held) {
+    claim.hold.emplace(take(session));
+  } else if (session->closing == digest) {
+    claim.closing = ends_.ticket();
+  } else {
+    refuse_held(*session);
+  }
+  return claim;
+}
+
+void UploadSessions::refuse_held(const Session& session) {
   oci::Refusal refusal(oci::ErrorCode::range_invalid, "somebody is writing to this upload");
-  refusal.upload_offset = session->size;
+  refusal.upload_offset = session.size;
   throw refusal;
 }
 
@@ -165,12 +238,15 @@ UploadSessions::Ending UploadSessions::end(const UploadKey& key) {
   return ending;
 }
 
-std::vector<UploadSessions::Hold> UploadSessions::idle(base::SteadyTime before, std::size_t limit) {
+std::vector<UploadSessions::Hold> UploadSessions::idle(base::SteadyTime before,
+                                                       base::SteadyTime stopped_before,
+                                                       std::size_t limit) {
   std::vector<Hold> found;
   const std::lock_guard lock(mutex_);
   for (const auto& [id, session] : sessions_) {
     if (found.size() == limit) break;
-    if (!session->held && session->touched < before) found.push_back(take(session));
+    const auto since = session->stopped ? std::max(before, stopped_before) : before;
+    if (!session->held && session->touched < since) found.push_back(take(session));
   }
   return found;
 }
@@ -188,8 +264,10 @@ std::size_t UploadSessions::count() const {
 void UploadSessions::give_back(const std::shared_ptr<Session>& session,
                                std::unique_ptr<store::Spool> spool, Fate fate) {
   std::unique_ptr<store::Spool> cooled;  // closed outside the lock
+  bool was_closing = false;
   {
     const std::lock_guard lock(mutex_);
+    was_closing = std::exchange(session->closing, std::nullopt).has_value();
     if (session->ended && fate == Fate::keep) fate = Fate::discard;
     if (fate != Fate::keep) {
       forget(*session);
@@ -202,12 +280,14 @@ void UploadSessions::give_back(const std::shared_ptr<Session>& session,
         session->rest = ++rests_;
         warm_.emplace(session->rest, session);
       }
+      count(*session, session->size);
       if (warm_.size() > most_warm) {
         cooled = std::move(warm_.begin()->second->spool);
         warm_.erase(warm_.begin());
       }
     }
   }
+  if (was_closing) ends_.notify_all();
   if (fate != Fate::discard) return;
   try {
     // While the Spool is open only names go; the bytes follow where that may take its time.

@@ -14,6 +14,7 @@
 #include "registry/disk_refusal.hpp"
 #include "registry/finished_uploads.hpp"
 #include "registry/intake.hpp"
+#include "registry/reservation.hpp"
 #include "registry/upload_sessions.hpp"
 
 namespace entrepot::registry {
@@ -24,6 +25,10 @@ using Fate = UploadSessions::Fate;
 
 constexpr std::size_t longest_principal = 1024;
 constexpr std::size_t swept_at_once = 64;
+// Of what a quota has stopped: time to make room and to go on.
+constexpr std::chrono::minutes expire_stopped{10};
+// A disk that takes longer to put a blob away is stuck.
+constexpr std::chrono::minutes closing_patience{2};
 
 std::string random_id() {
   std::array<std::byte, 16> bytes;
@@ -55,6 +60,8 @@ struct Uploads::State {
                         std::optional<std::uint64_t> length, NextPiece pieces,
                         std::optional<oci::Digest> digest) const;
   async::Task<> admit(UploadSessions::Hold& hold, oci::Digest digest, index::Actor actor) const;
+  async::Task<> put_away(UploadSessions::Hold& hold, oci::Digest digest, index::Actor actor) const;
+  async::Task<std::optional<UploadSessions::Hold>> claim(UploadKey key, oci::Digest digest) const;
   async::Task<bool> said_again(UploadKey key, oci::Digest digest) const;
   std::uint64_t discard_expired(std::size_t& sessions_removed) const;
 
@@ -100,9 +107,9 @@ async::Task<std::string> Uploads::open(oci::RepositoryName repository, std::stri
   if (principal.size() > longest_principal) {
     throw oci::Refusal(oci::ErrorCode::denied, "the user's name is too long");
   }
-  co_await state->writer.check_room(repository, std::nullopt, 1);
+  const auto room = co_await state->writer.room(repository, std::nullopt);
   const UploadNotes notes{std::move(repository), std::move(principal), algorithm};
-  auto hold = state->sessions->add(random_id(), notes, *state->policy.now());
+  auto hold = state->sessions->add(random_id(), notes, room);
   hold.end(Fate::discard);
   try {
     hold.spool = co_await state->pool.run(
@@ -148,10 +155,10 @@ async::Task<> Uploads::State::take_in(UploadSessions::Hold& hold, std::optional<
       refusal.upload_offset = size;
       throw refusal;
     }
-    // A body whose length is told is refused before it is sent.
-    if (length) co_await writer.check_room(hold.notes().repository, digest, size + *length);
+    Reservation reservation(hold, writer, std::move(digest), std::move(pieces));
+    if (length) co_await reservation.whole(*length);
     Intake intake(*hold.spool, pool, [&hold](std::uint64_t grown) { hold.grown(grown); });
-    co_await intake.run(std::move(pieces), length);
+    co_await intake.run([&reservation] { return reservation.next(); }, length);
   } catch (const std::system_error& error) {
     refuse_disk(error);
   }
@@ -162,32 +169,44 @@ async::Task<> Uploads::finish(UploadKey key, std::optional<std::uint64_t> at,
                               oci::Digest digest, index::Actor actor) {
   const auto state = state_;
   state->writer.check_writable();
-  if (co_await state->said_again(key, digest)) co_return;
-  auto hold = state->sessions->hold(key);
-  co_await state->take_in(hold, at, length, std::move(pieces), digest);
-  co_await state->warm_up(hold, digest.algorithm());
-  const auto actual = hold.spool->digest();
+  auto hold = co_await state->claim(key, digest);
+  if (!hold) co_return;
+  if (length == 0U) hold->closing(digest);
+  co_await state->take_in(*hold, at, length, std::move(pieces), digest);
+  hold->closing(digest);
+  co_await state->warm_up(*hold, digest.algorithm());
+  const auto actual = hold->spool->digest();
   if (actual != digest) {
-    hold.end(Fate::discard);
+    hold->end(Fate::discard);
     throw oci::Refusal(oci::ErrorCode::digest_invalid, "the content is " + actual.text());
   }
-  co_await state->admit(hold, digest, std::move(actor));
+  co_await state->admit(*hold, digest, std::move(actor));
+  // Before it is given back: who looks for it finds the session, or how it ended.
   state->finished.remember(std::move(key), digest);
 }
 
-// The lease first: from here to one lease time after the answer nobody collects it.
+// Absent: it has ended in this digest, by an earlier request or by one that was just at it. If that
+// one failed and left the session, this one tries.
+async::Task<std::optional<UploadSessions::Hold>> Uploads::State::claim(UploadKey key,
+                                                                       oci::Digest digest) const {
+  for (;;) {
+    auto claimed = sessions->claim(key, digest);
+    if (claimed.hold) co_return std::move(claimed.hold);
+    if (!claimed.closing) break;
+    if (co_await sessions->ends().wait(*claimed.closing, closing_patience)) continue;
+    oci::Refusal refusal(oci::ErrorCode::unavailable, "the upload is just being put away");
+    refusal.retry_after = std::chrono::seconds(10);
+    throw refusal;
+  }
+  if (co_await said_again(key, digest)) co_return std::nullopt;
+  throw oci::Refusal(oci::ErrorCode::blob_upload_unknown);
+}
+
 async::Task<> Uploads::State::admit(UploadSessions::Hold& hold, oci::Digest digest,
                                     index::Actor actor) const {
-  const auto repository = hold.notes().repository;
-  const auto size = hold.spool->size();
   try {
-    co_await writer.check_room(repository, digest, size);
-    co_await leases.take(digest, promisee(repository, actor));
-    const auto stripe = co_await admission.alone_with(digest);
-    hold.grown(size);
-    co_await admission.admit_held(std::move(hold.spool), digest, [&](index::Batch& batch) {
-      writer.link_blob(batch, repository, digest, size, actor);
-    });
+    co_await writer.check_room(hold.notes().repository, digest, hold.spool->size());
+    co_await put_away(hold, digest, std::move(actor));
     hold.end(Fate::gone);
   } catch (const oci::Refusal&) {
     hold.end(Fate::discard);
@@ -197,6 +216,26 @@ async::Task<> Uploads::State::admit(UploadSessions::Hold& hold, oci::Digest dige
     throw oci::Refusal(oci::ErrorCode::storage_full, "the index is full");
   } catch (const std::system_error& error) {
     refuse_disk(error);
+  }
+}
+
+// The lease first: from here to one lease time after the answer nobody collects it.
+async::Task<> Uploads::State::put_away(UploadSessions::Hold& hold, oci::Digest digest,
+                                       index::Actor actor) const {
+  const auto repository = hold.notes().repository;
+  const auto size = hold.spool->size();
+  const auto to = promisee(repository, actor);
+  co_await leases.take(digest, to);
+  try {
+    const auto stripe = co_await admission.alone_with(digest);
+    hold.grown(size);
+    hold.hand_over();
+    co_await admission.admit_held(std::move(hold.spool), digest, [&](index::Batch& batch) {
+      writer.link_blob(batch, repository, digest, size, actor);
+    });
+  } catch (...) {
+    leases.give_back(digest, to);
+    throw;
   }
 }
 
@@ -223,7 +262,8 @@ async::Task<Uploads::Swept> Uploads::sweep() {
   Swept swept;
   for (;;) {
     const auto expire = state->policy.now()->options().uploads.expire;
-    auto idle = state->sessions->idle(state->clock.steady() - expire, swept_at_once);
+    const auto now = state->clock.steady();
+    auto idle = state->sessions->idle(now - expire, now - expire_stopped, swept_at_once);
     if (idle.empty()) break;
     co_await state->pool.run([&] {
       for (auto& hold : idle) {

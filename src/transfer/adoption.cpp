@@ -31,7 +31,7 @@ class Sentences {
 async::Task<bool> may_come(const Journey& journey, oci::RepositoryName name) {
   if (journey.options.accepts && !journey.options.accepts(name)) co_return false;
   const auto kind = co_await journey.house.index.read(
-      [&](const index::View& view) { return index::repository_kind(view, name); });
+      [&](const index::View& view) { return index::claimed_as(view, name); });
   co_return kind != index::RepositoryKind::mirrored;
 }
 

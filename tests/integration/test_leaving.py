@@ -5,7 +5,7 @@ import socket
 import time
 
 import pytest
-from support import daemon, images, process
+from support import daemon, images, process, push
 
 SLOW = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
         "inject=fdatasync:delay_enter=700000"]
@@ -34,6 +34,16 @@ def test_a_deletion_is_audited_though_nobody_waits(slow):
     process.wait_for(lambda: "msg=audit" in slow.log(), 10, "the audit line")
     process.wait_for(lambda: slow.accesses(method="DELETE", status=499, route="manifest"), 10, "the access line")
     assert slow.manifest("team/app", "v1").status == 404
+
+
+@pytest.mark.row("N-08")
+def test_a_body_cut_short_is_told_with_its_route(start):
+    server = start(daemon.hub_of("http://127.0.0.1:1"), flags=["--open"])
+    session = push.Repository(server.address, "team/app").open()
+    session.cut(images.blob(5000, "cut"), sent=1000)
+    process.wait_for(lambda: server.accesses(method="PATCH", status=499, route="upload",
+                                             name="team/app", reference=session.id),
+                     10, "the access line")
 
 
 @pytest.mark.limit(90)

@@ -210,8 +210,11 @@ def test_receivers_change_while_running(begin, hook, body):
     status, output = daemon.run_once("reload", "--data", server.data)
     assert status == 0, output
     put(app, body, "v2")
-    assert webhook.told(hook.wait_for(2, "/new")) == [("push", NAME, "v1"), ("push", NAME, "v2")]
-    assert webhook.told(hook.wait_for(1, "/more")) == [("push", NAME, "v2")]
+    # A delivery may come again when its answer came too late.
+    process.wait_for(lambda: len(webhook.without_repetitions(hook.events("/new"))) == 2, 20, "both events")
+    assert webhook.told(webhook.without_repetitions(hook.events("/new"))) == [
+        ("push", NAME, "v1"), ("push", NAME, "v2")]
+    assert webhook.told(webhook.without_repetitions(hook.wait_for(1, "/more"))) == [("push", NAME, "v2")]
 
 
 def test_receivers_by_https(begin, body, tmp_path):

@@ -346,8 +346,9 @@ def test_one_writer_at_a_time(server, app):
     data = images.blob(600_000, "two writers")
     session = app.open()
     connection = session.begin(data, sent=300_000)
-    process.wait_for(lambda: any(path.stat().st_size for path in
-                                 (server.data / "spool").glob("upload-*")), 10, "the first bytes")
+    # Its notes (upload-*.session) are there from the beginning and tell nothing of a writer.
+    spool = server.data / "spool" / f"upload-{session.id}"
+    process.wait_for(lambda: spool.stat().st_size, 10, "the first bytes")
     rival = push.Session(app, session.location)
     answer = rival.patch(b"z" * 1000)
     assert (answer.status, answer.code) in ((416, "RANGE_INVALID"), (409, "RANGE_INVALID")), answer

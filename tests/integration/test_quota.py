@@ -55,6 +55,28 @@ def test_bytes_over_all_matching_repositories(limited):
     assert two.post(second, digest=push.digest_of(second)).status == 201
 
 
+@pytest.mark.row("P-12")
+def test_bytes_of_open_uploads_count(limited):
+    at, server = limited({"repositories": ["team/**"], "bytes": "1MiB"})
+    pieces = [images.blob(100_000, f"piece-{number}") for number in range(10)]
+    sessions = [at(f"team/r{number}").open() for number in range(4)]
+    # nobody tells a length, and each of them alone would fit
+    answers = [session.stream(pieces[:4]) for session in sessions]
+    assert answers == [202, 202, 403, 403]
+    assert sum(session.offset() for session in sessions) <= 2**20
+    over_quota(sessions[3].patch(b"".join(pieces[:4])))
+    assert at("free/app").open().stream(pieces) == 202
+    # what was refused goes when its client says so, and comes again when there is room
+    for session in sessions[1:]:
+        assert session.cancel().status == 204
+    again = at("team/r2").open()
+    assert again.stream(pieces[:6]) == 202
+    whole = b"".join(pieces[:6])
+    assert again.put(push.digest_of(whole)).status == 201
+    assert sessions[0].put(push.digest_of(b"".join(pieces[:4]))).status == 201
+    assert at("team/r2").blob(push.digest_of(whole)).body == whole
+
+
 def test_manifests_count_too(limited):
     at, _ = limited({"repositories": ["team/**"], "bytes": "4KiB"})
     app = at("team/app")
@@ -131,7 +153,7 @@ def test_a_full_disk_refuses_pushes_and_recovers(start):
         assert (answer.status, answer.code) == (507, "UNAVAILABLE"), answer
         assert app.blob(push.digest_of(large), "HEAD").status == 404
         assert app.blob(push.digest_of(kept)).body == kept
-        process.wait_for(lambda: not list((server.data / "spool").glob("upload-*")), 10,
+        process.wait_for(lambda: not list((server.data / "spool").glob("upload-*")), 60,
                          "the refused upload's bytes to go")
         filler.unlink()
         assert app.post(large, digest=push.digest_of(large)).status == 201

@@ -6,6 +6,7 @@
 The binary is ENTREPOT_BINARY. The data directory survives restart() and kill9(), close() removes it.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -106,7 +107,10 @@ def fetch(address, target, method="GET", headers=None, timeout=30, body=None):
             connection.putheader(name, value)
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
+        # Who refuses a body reads only so much of it for so long: on a slow machine sending breaks,
+        # and the answer is there all the same.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.endheaders(body)
         response = connection.getresponse()
         first_byte = time.monotonic() - began
         short = False

@@ -1,4 +1,4 @@
-// The precompiled header of all unit tests: that of the rooms, and GoogleTest.
+// What nearly every unit test includes beside what the rooms do (async/pch.hpp): GoogleTest.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -9,5 +9,3 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
-
-#include "async/pch.hpp"

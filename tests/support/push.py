@@ -11,6 +11,7 @@ What answers is returned, never judged, except by push_blob() and push_image().
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -77,10 +78,13 @@ class Session:
                  "Connection: close", *(f"{k}: {v}" for k, v in self.headers.items()), "", ""]
         host, _, port = self.repository.address.rpartition(":")
         with socket.create_connection((host, int(port)), timeout=60) as connection:
-            connection.sendall("\r\n".join(lines).encode() + body)
             received = b""
-            while piece := connection.recv(65536):
-                received += piece
+            # As in fetch(): a refusal may come before all is sent.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall("\r\n".join(lines).encode() + body)
+            with contextlib.suppress(ConnectionResetError):
+                while piece := connection.recv(65536):
+                    received += piece
         if location := re.search(rb"(?im)^location: *(\S+)", received):
             self.location = location[1].decode()
         return int(received.split(b" ", 2)[1])

@@ -33,8 +33,8 @@ if(ENTREPOT_TESTS)
   find_package(GTest REQUIRED)
   add_library(entrepot_test_pch STATIC ${CMAKE_SOURCE_DIR}/tests/support/pch.cpp)
   target_compile_options(entrepot_test_pch PRIVATE -O0 "SHELL:-Xclang -fno-pch-timestamp")
-  target_include_directories(entrepot_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
-  target_precompile_headers(entrepot_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/pch.hpp)
+  target_precompile_headers(entrepot_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/async/pch.hpp
+                                                      ${CMAKE_SOURCE_DIR}/tests/support/pch.hpp)
   target_link_libraries(entrepot_test_pch PUBLIC entrepot_boost GTest::gtest GTest::gmock
                                           PRIVATE entrepot_flags)
 endif()

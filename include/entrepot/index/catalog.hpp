@@ -97,7 +97,8 @@ bool repository_exists(const View& view, const oci::RepositoryName& repository);
 std::optional<RepositoryKind> repository_kind(const View& view,
                                               const oci::RepositoryName& repository);
 // As what its name was first used, also when nothing is left of it: what was local once is never
-// answered for by somebody else.
+// answered for by somebody else, and what was mirrored never becomes local. Who may write asks
+// this.
 std::optional<RepositoryKind> claimed_as(const View& view, const oci::RepositoryName& repository);
 // Local repositories and those mirrored from `upstreams`: up to `limit` names in byte order after
 // `after`.
@@ -114,6 +115,12 @@ struct Usage {
   std::uint64_t tags = 0;
 };
 Usage usage(const View& view, const oci::RepositoryName& repository);
+// The same over all local repositories that a pattern matches, for patterns that end in their only
+// wildcard: "team/**" (every name below), "team/*" (names of one component more), "**", "*". One
+// look, however many match.
+bool has_sum(std::string_view pattern);
+// REQUIRES: has_sum.
+Usage usage_sum(const View& view, std::string_view pattern);
 struct RepositoryUsage {
   oci::RepositoryName repository;
   Usage usage;

@@ -89,6 +89,9 @@ class LeaseTable {
   void tick();
   // Digests remembered.
   std::size_t size() const;
+  // Rows in memory: beside those of the digests, what is left of leases given back; at most some
+  // thousand and twice as many as digests.
+  std::size_t rows() const;
 
  private:
   std::shared_ptr<Judgement::State> state_;

@@ -5,7 +5,12 @@
 // lie in the store's spool folder, so that a session survives a broken connection and a restart of
 // the daemon; its offset is the size of its file (rule 11). One writer at a time (P-07): another
 // one is refused with range_invalid and the offset. Sessions idle for UploadLimits::expire are
-// removed by sweep(), at start and on a timer (P-11). Thread-safe.
+// removed by sweep(), at start and on a timer (P-11), those a quota has stopped after ten minutes.
+// Thread-safe.
+//
+// Quotas of bytes count what lies in open sessions, too, and are asked before bytes are taken: for
+// a body of known length at its beginning, else while it comes. A refusal leaves the session with
+// what it had, to be gone on with when there is room.
 //
 // Bytes are hashed and written on the pool, piece by piece, while the next piece gathers in the
 // connection's receive buffer: a serving thread never waits for the disk, and nothing is copied but
@@ -68,9 +73,11 @@ class Uploads {
   async::Task<std::uint64_t> append(UploadKey key, std::optional<std::uint64_t> at,
                                     std::optional<std::uint64_t> length, NextPiece pieces);
   // The last piece, then the digest is compared and the blob admitted and linked: durable when it
-  // returns. digest_invalid and refusals of the policy remove the session; a full disk leaves it.
+  // returns. digest_invalid and what the policy refuses of the whole blob remove the session; a
+  // full disk leaves it.
   // Said again of a session that ended in this digest a while ago (the client lost our answer), it
-  // answers as it did then, as long as the blob is there.
+  // answers as it did then, as long as the blob is there; of one that is just ending in it, it
+  // waits for the outcome.
   async::Task<> finish(UploadKey key, std::optional<std::uint64_t> at,
                        std::optional<std::uint64_t> length, NextPiece pieces, oci::Digest digest,
                        index::Actor actor);

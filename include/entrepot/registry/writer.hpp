@@ -8,8 +8,10 @@
 // Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,6 +59,18 @@ struct ManifestStored {
 
 enum class Mounted { yes, no };
 
+// What the quotas of bytes that count a repository leave, as the index had it at one moment; bytes
+// in open uploads are not in it.
+struct Room {
+  struct Quota {
+    std::size_t number;  // in the policy's options
+    std::uint64_t used;
+    std::uint64_t allowed;
+  };
+  std::shared_ptr<const Policy> policy;
+  std::vector<Quota> quotas;
+};
+
 class Writer {
  public:
   // Events are written when `record_events` says so (somebody listens).
@@ -102,6 +116,9 @@ class Writer {
   // blob counts as new.
   async::Task<> check_room(oci::RepositoryName repository, std::optional<oci::Digest> digest,
                            std::uint64_t size);
+  // For bytes that come piece by piece. Refuses read-only mode and mirrored repositories. Nothing
+  // limits a digest that is linked already.
+  async::Task<Room> room(oci::RepositoryName repository, std::optional<oci::Digest> digest);
   // What this many bytes and tags more would break, as a Refusal.
   void check_quota(const index::View& view, const oci::RepositoryName& repository,
                    std::uint64_t more_bytes, std::uint64_t more_tags) const;

@@ -119,17 +119,21 @@ class TextBody final : public http::RequestBody {
   }
   async::Task<base::ByteView> next() override {
     const auto here = std::string_view(text_).substr(at_, piece_);
+    if (here.empty() && cut_) throw http::BodyCut("the client left within its request's body");
     at_ += here.size();
     co_return base::as_bytes(here);
   }
   // Whether anybody has asked for a byte of it.
   bool touched() const { return at_ > 0; }
+  // The connection breaks behind the last byte.
+  void cut() { cut_ = true; }
 
  private:
   const std::string text_;
   const Framing framing_;
   const std::size_t piece_;
   std::size_t at_ = 0;
+  bool cut_ = false;
 };
 
 inline auth::Rule rule(std::vector<auth::Subject> who, auth::Rights may,

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "api/endpoint.hpp"
+#include "entrepot/auth/password_file.hpp"
 #include "house_of_cards.hpp"
+#include "support/temp_dir.hpp"
 
 namespace entrepot::api {
 namespace {
@@ -174,6 +176,97 @@ TEST(Needs, who_may_not_looks_at_the_same_answer_whether_there_is_something_or_n
       EXPECT_EQ(gone.headers.fields(), here.headers.fields());
     }
   }
+}
+
+std::string told(const http::Reply& reply, std::string_view name) {
+  auto text = std::to_string(reply.status) + test::body_of(reply);
+  for (const auto& [key, value] : reply.headers.fields()) text += '\n' + key + ": " + value;
+  for (auto at = text.find(name); at != std::string::npos; at = text.find(name)) {
+    text.replace(at, name.size(), "NAME");
+  }
+  return text;
+}
+
+// What a removed upstream's entry has left behind, under a name nobody answers for any more.
+void leave_behind(HouseOfCards& house, const std::string& repository) {
+  test::run_task(house.index.write([&](index::Batch& batch) {
+    index::link(batch, *oci::RepositoryName::parse(repository), index::RepositoryKind::mirrored,
+                house.hub.manifest_digest(), {});
+  }));
+}
+
+auth::GateOptions tenants_with_passwords(const test::TempDir& folder) {
+  auto options = tenants();
+  auth::set_password(folder.path() / "users", "alice", "secret");
+  options.htpasswd = folder.path() / "users";
+  options.tokens = {.realm = "https://house/token",
+                    .service = "house",
+                    .issuer = "house",
+                    .key = folder.path() / "token.key"};
+  return options;
+}
+
+// Rows: A-03, A-18, C-20
+TEST(Needs, a_name_an_upstream_left_behind_is_as_secret_as_any) {
+  const test::TempDir folder;
+  HouseOfCards house({.gate = tenants_with_passwords(folder)});
+  // "acme" is reserved: no upstream may answer for it.
+  leave_behind(house, "gone/left");
+  leave_behind(house, "acme/left");
+  for (const auto& line : golden) {
+    if (!line.pattern.contains("<name>")) continue;
+    for (const std::string who : {"", "nobody", "stranger", "reader"}) {
+      become(house, who);
+      const std::string method(line.method);
+      for (const std::string place : {"gone/", "acme/"}) {
+        const auto left = house.ask(method, target_of(line.pattern, place + "left"));
+        const auto free = house.ask(method, target_of(line.pattern, place + "free"));
+        EXPECT_EQ(left.status, who.empty() ? 401 : 403) << method << line.pattern << who;
+        EXPECT_EQ(told(left, place + "left"), told(free, place + "free")) << method << line.pattern;
+      }
+    }
+    become(house, operator_socket);
+    const auto target = target_of(line.pattern, "acme/left");
+    const auto known = house.ask(std::string(line.method), target);
+    EXPECT_EQ(known.status, line.need == "pull" ? 404 : 405) << line.method << line.pattern;
+  }
+  EXPECT_EQ(house.get("/v2/gone/left/manifests/v1").status, 200) << "the default upstream's";
+}
+
+// Rows: A-18
+TEST(Needs, a_name_too_long_for_the_default_upstream_is_as_secret_as_any) {
+  HouseOfCards house({.gate = tenants()});
+  const auto long_name = "secret/" + std::string(246, 'x');
+  house.hold(long_name + "a");
+  become(house, "reader");
+  const auto here = house.get(target_of("/v2/<name>/tags/list", long_name + "a"));
+  const auto free = house.get(target_of("/v2/<name>/tags/list", long_name + "b"));
+  EXPECT_EQ(here.status, 403);
+  EXPECT_EQ(told(here, long_name + "a"), told(free, long_name + "b"));
+  become(house, "admin");
+  EXPECT_EQ(house.get(target_of("/v2/<name>/tags/list", long_name + "b")).status, 404);
+}
+
+// Rows: A-18, C-17
+TEST(Needs, a_private_name_is_never_answered_by_an_upstream_and_a_reserved_one_is_not_told) {
+  auto options = tenants();
+  options.rules.push_back(test::rule({{}}, auth::Right::pull, "hub/**"));
+  HouseOfCards house({.gate = std::move(options)});
+  house.hold("secret/here");
+  house.hold("acme/here");
+  for (const std::string who : {"", "stranger"}) {
+    become(house, who);
+    for (const auto& line : golden) {
+      if (line.need != "pull" || !line.pattern.contains("<name>")) continue;
+      const auto claimed = house.get(target_of(line.pattern, "secret/here"));
+      EXPECT_EQ(claimed.status, 403) << line.pattern;
+      const auto here = house.get(target_of(line.pattern, "acme/here"));
+      EXPECT_EQ(here.status, 403) << line.pattern;
+      EXPECT_EQ(told(here, "acme/here"),
+                told(house.get(target_of(line.pattern, "acme/gone")), "acme/gone"));
+    }
+  }
+  EXPECT_THAT(house.hub.asked, testing::IsEmpty());
 }
 
 // Rows: C-17

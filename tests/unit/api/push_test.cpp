@@ -50,6 +50,7 @@ class Push : public testing::Test {
     return std::string(error.at("code").as_string());
   }
 
+  using Fields = HouseOfCards::Fields;
   static constexpr auto type = oci::media_type::oci_manifest;
   HouseOfCards house;
 };
@@ -128,6 +129,22 @@ TEST_F(Push, a_streamed_piece_has_no_length) {
   EXPECT_EQ(patched.status, 202);
   EXPECT_EQ(header(patched, "Range"), "0-7");
   EXPECT_EQ(house.ask("PUT", location + "?digest=" + digest_of("streamed")).status, 201);
+}
+
+TEST_F(Push, a_body_cut_short_is_told_with_its_route_and_what_came_is_kept) {
+  const auto location = open();
+  TextBody body("01234567");
+  body.cut();
+  const auto reply = house.send("PATCH", location, body);
+  EXPECT_EQ(reply.trace.route, "upload");
+  EXPECT_EQ(reply.trace.repository, "team/app");
+  EXPECT_EQ(reply.trace.reference, location.substr(std::string(uploads).size()));
+  EXPECT_EQ(header(house.get(location), "Range"), "0-7");
+  TextBody manifest("{");
+  manifest.cut();
+  const Fields fields{{"Content-Type", std::string(type)}};
+  const auto put = house.send("PUT", "/v2/team/app/manifests/v1", manifest, fields);
+  EXPECT_EQ(put.trace.route, "manifest");
 }
 
 TEST_F(Push, a_finished_put_may_be_said_again) {

@@ -118,10 +118,21 @@ TEST_F(Token, a_wrong_password_is_told_by_a_challenge_for_one) {
   const auto reply = house_.get("/token", {{"Authorization", wrong}});
   EXPECT_EQ(reply.status, 401);
   EXPECT_THAT(header(reply, "WWW-Authenticate"), StartsWith("Basic "));
-  const auto posted = post("grant_type=password&username=alice&password=wrong");
-  EXPECT_EQ(posted.status, 401);
-  EXPECT_THAT(header(posted, "WWW-Authenticate"), StartsWith("Basic "));
-  EXPECT_EQ(post("grant_type=refresh_token&refresh_token=x").status, 401);
+}
+
+TEST_F(Token, a_grant_that_is_not_valid_is_told_in_both_tongues) {
+  for (const auto* form : {"grant_type=password&username=alice&password=wrong",
+                           "grant_type=password&username=nobody&password=secret",
+                           "grant_type=password", "grant_type=refresh_token&refresh_token=x"}) {
+    const auto posted = post(form);
+    EXPECT_EQ(posted.status, 401) << form;
+    EXPECT_THAT(header(posted, "WWW-Authenticate"), StartsWith("Basic realm=")) << form;
+    EXPECT_EQ(header(posted, "Cache-Control"), "no-store");
+    const auto body = boost::json::parse(body_of(posted));
+    EXPECT_EQ(body.at("errors").at(0).at("code"), "UNAUTHORIZED") << form;
+    EXPECT_EQ(body.at("error"), "invalid_grant") << form;
+    EXPECT_FALSE(body_of(posted).contains("secret"));
+  }
 }
 
 TEST_F(Token, head_is_get) {
@@ -150,7 +161,11 @@ TEST_F(Token, oauth2_by_password_and_then_by_refresh_token) {
 TEST_F(Token, forms_that_make_no_sense) {
   for (const auto& form : {std::string("grant_type=magic"), std::string("%zz"), std::string(),
                            std::string(100'000, 'a')}) {
-    EXPECT_EQ(post(form).status, 400) << form.substr(0, 20);
+    const auto posted = post(form);
+    EXPECT_EQ(posted.status, 400) << form.substr(0, 20);
+    const auto error = boost::json::parse(body_of(posted)).at("error");
+    const bool is_form = form.empty() || form.starts_with("grant_type");
+    EXPECT_EQ(error, is_form ? "unsupported_grant_type" : "invalid_request") << form.substr(0, 20);
   }
 }
 

@@ -139,6 +139,39 @@ const Mistake mistakes[] = {
     {"upstreams:\n  - {name: a, urls: [http://x], concurrency: 0}\n", 2, "number"},
     {"upstreams:\n  - {name: a, urls: [http://x], pinned: [[x]]}\n", 2, "single value"},
     {"a: [1,\nb: }\n", 2, "illegal"},
+    // Stray tokens: nothing of a file is left unread.
+    {"data: /d\nstray\n", 2, "'stray' has no value"},
+    {"data: /d\n}\n", 2, "illegal flow end"},
+    {"data: /d\n]\n", 2, "illegal flow end"},
+    {"log: {level: info}}\n", 1, "illegal flow end"},
+    {"log: {level: info} stray\n", 1, "end of map"},
+    {"data: \"/d\" stray\n", 1, "end of map"},
+    {"data: /d\n- a\n", 2, "end of map"},
+    {"data: /d\n@\n", 2, "unknown token"},
+    {"data: a: b\n", 1, "illegal map value"},
+    {"data: *d\n", 1, "anchor"},
+    {"log: {level: info\n", 2, "end of map flow"},
+    {"data: /d\ndrain: \"1s\nthreads: 1\n", 2, "never ends"},
+    {"data: '/d''s\n", 1, "never ends"},
+    {"# \xc3\xa4\ndata: '/d\n", 2, "never ends"},
+    {"data: \"/d\\\"\n", 1, "never ends"},
+    // Indentation by tabs, and by too much or too little.
+    {"log:\n\tlevel: info\n", 2, "illegal"},
+    {"data: /d\n\tthreads: 1\n", 2, "tab"},
+    {"\tdata: /d\n", 1, "illegal"},
+    {"data: /d\n threads: 1\n", 2, "illegal map value"},
+    {"log:\n  level: info\n format: text\n", 3, "end of map"},
+    {"log: {level: info, level: info}\n", 1, "a second time"},
+    {"upstreams:\n  - name: a\n    name: b\n    urls: [http://x]\n", 3, "a second time"},
+    {"<<: {data: /d}\n", 1, "unknown key '<<'"},
+    // A second document, said or not.
+    {"data: /d\n---\ndata: /e\n", 2, "more than one"},
+    {"data: /d\n---\n", 2, "more than one"},
+    {"---\n---\ndata: /d\n", 2, "more than one"},
+    {"data: /d\n...\ndata: /e\n", 3, "more than one"},
+    {"data: /d\n...\nstray\n", 3, "more than one"},
+    {"{data: /d}\nthreads: 1\n", 2, "more than one"},
+    {"data: /d\n%foo\nthreads: 1\n", 3, "more than one"},
     {"- a\n- b\n", 1, "keys and values"},
     {"just text\n", 1, "keys and values"},
 };
@@ -162,8 +195,25 @@ TEST(ConfigReader, file_that_cannot_be_read_is_named) {
   const ConfigFiles files;
   EXPECT_THAT(error_of(files.place() / "none.yaml"), HasSubstr("none.yaml"));
   EXPECT_THAT(error_of(files.place()), HasSubstr("cannot be read"));
-  EXPECT_THAT(error_of(files.write("two.yaml", "data: /a\n---\ndata: /b\n")),
-              HasSubstr("more than one"));
+}
+
+TEST(ConfigReader, quotes_may_stand_in_quotes_and_one_document_may_have_its_marks) {
+  const ConfigFiles files;
+  const struct {
+    std::string_view text;
+    std::string_view data;
+  } cases[] = {{"---\ndata: '/it''s'\n...\n", "/it's"},
+               {"data: \"/say \\\"x\\\"\"\n", "/say \"x\""},
+               {"# 'one quote\ndata: /o'clock # \"\n", "/o'clock"},
+               {"data: \"/a\n  b\"\n", "/a b"},
+               {"\xef\xbb\xbf"
+                "data: \"/d\"\n",
+                "/d"},
+               {"# \xc3\xa4\ndata: '/d'\n", "/d"}};
+  for (const auto& each : cases) {
+    const auto config = read_config(files.write("config.yaml", each.text));
+    EXPECT_EQ(config.data, each.data) << each.text;
+  }
 }
 
 TEST(ConfigReader, nothing_said_is_a_mirror_of_the_public_registries) {

@@ -36,7 +36,10 @@ TEST_P(Migrated, it_is_the_index_that_would_have_grown) {
 TEST_P(Migrated, from_schema_2_it_is_the_index_that_would_have_grown) {
   write([](Batch& batch) { fill_with_everything(batch, 20); });
   const auto expected = read(all_rows);
+  const auto sum = read([](const View& view) { return usage_sum(view, "*"); });
+  EXPECT_EQ(sum.bytes, 10 * 1007U);
   write(make_schema_2);
+  EXPECT_EQ(read([](const View& view) { return usage_sum(view, "*"); }).links, 0U);
   write([](Batch& batch) { migrate(batch, at(12345)); });
   EXPECT_THAT(differing(read(all_rows), expected),
               testing::IsSubsetOf({"1 " + base::to_hex(base::as_bytes(schema_row))}));

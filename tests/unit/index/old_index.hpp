@@ -71,6 +71,9 @@ inline std::string schema_2_journal_row(const JournalRow& row) {
 }
 
 inline void make_schema_2(Batch& batch) {
+  for (const auto& [key, value] : rows_in(batch, Space::sums)) {
+    batch.erase(Space::sums, base::as_bytes(key));
+  }
   for (const auto& [key, value] : rows_in(batch, Space::tags)) {
     batch.put(Space::tags, base::as_bytes(key),
               base::as_bytes(plain_tag(decode_tag(base::as_bytes(value)).value())));

@@ -150,10 +150,14 @@ class RandomChange {
 
 void expect_same(const View& view, const Model& model) {
   std::vector<std::string> there;
+  Usage sum;
   for (const auto& [name, here] : model.repositories) {
     std::uint64_t bytes = 0;
     for (const auto& [digest, size] : here.links) bytes += size;
     const auto found = usage(view, repo(name));
+    sum.bytes += bytes;
+    sum.links += here.links.size();
+    sum.tags += here.tags.size();
     EXPECT_EQ(found.bytes, bytes) << name;
     EXPECT_EQ(found.links, here.links.size()) << name;
     EXPECT_EQ(found.tags, here.tags.size()) << name;
@@ -168,6 +172,12 @@ void expect_same(const View& view, const Model& model) {
     }
   }
   EXPECT_EQ(texts(repositories(view, {}, "", 9)), there);
+  for (const auto* pattern : {"*", "**"}) {
+    const auto found = usage_sum(view, pattern);
+    EXPECT_EQ(found.bytes, sum.bytes);
+    EXPECT_EQ(found.links, sum.links);
+    EXPECT_EQ(found.tags, sum.tags);
+  }
 }
 
 TEST_P(UsageCount, is_what_a_recount_finds_after_any_changes) {
@@ -218,6 +228,32 @@ TEST_P(UsageCount, local_repositories_are_listed_by_prefix_in_pages) {
   EXPECT_THAT(listed("teams", "", 9), ElementsAre("teams/a 5 0"));
   EXPECT_THAT(listed("z", "", 9), IsEmpty());
   EXPECT_THAT(listed("", "", 0), IsEmpty());
+}
+
+TEST_P(UsageCount, sums_are_kept_for_every_beginning_of_a_name) {
+  std::uint64_t bytes = 1;
+  for (const auto* name : {"team", "team/a", "team/a/b", "team/b", "teams/a", "other"}) {
+    write([&](Batch& batch) {
+      put_blob(batch, sha256(name), bytes, at(1));
+      link(batch, repo(name), RepositoryKind::local, sha256(name), at(1));
+    });
+    bytes *= 10;
+  }
+  write([](Batch& batch) {
+    link(batch, repo("team/mirrored"), RepositoryKind::mirrored, sha256("team"), at(1));
+    unlink(batch, repo("team/b"), sha256("team/b"));
+  });
+  const std::map<std::string, std::uint64_t> sums{
+      {"**", 110'111},   {"*", 100'001},       {"team/**", 110}, {"team/*", 10},
+      {"team/a/*", 100}, {"teams/**", 10'000}, {"team/b/**", 0}, {"none/*", 0}};
+  for (const auto& [pattern, expected] : sums) {
+    EXPECT_TRUE(has_sum(pattern));
+    EXPECT_EQ(read([&](const View& view) { return usage_sum(view, pattern).bytes; }), expected)
+        << pattern;
+  }
+  for (const auto* pattern : {"", "team", "team*", "team/a*", "*/a", "team/?", "**/a", "t*/**"}) {
+    EXPECT_FALSE(has_sum(pattern)) << pattern;
+  }
 }
 
 // Rows: G-15

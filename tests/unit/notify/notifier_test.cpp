@@ -179,6 +179,19 @@ TEST_F(NotifierTest, takes_new_receivers_while_it_runs) {
   EXPECT_THAT(told("/new"), ElementsAre("v1"));
 }
 
+TEST_F(NotifierTest, a_new_receiver_misses_nothing_from_the_moment_it_was_taken) {
+  server_.on("POST /late", reply(200, ""));
+  start({});
+  push("before");
+  notifier().replace({receiver_at("late", server_.url() + "/late")});
+  // Its task has had no turn yet.
+  test::run_task(index_.write([](index::Batch& batch) {
+    index::append_event(batch, event_of(EventKind::push, "team/app", "v1"));
+  }));
+  ASSERT_TRUE(comes_true([&] { return server_.count("POST /late") == 1; }));
+  EXPECT_THAT(told("/late"), ElementsAre("v1"));
+}
+
 TEST_F(NotifierTest, starts_over_when_the_index_is_another_one) {
   server_.on("POST /hook", reply(200, ""));
   write([](index::Batch& batch) { index::set_receiver_position(batch, "ci", 1000); });

@@ -89,6 +89,22 @@ TEST_F(Leases, what_was_not_promised_in_the_end_is_given_back) {
   EXPECT_EQ(table_.size(), 0U);
 }
 
+// Rows: P-12
+TEST_F(Leases, refused_pushes_without_end_leave_no_more_than_some_thousand_rows) {
+  const auto alice = Promisee{1};
+  const auto digest = [](int number) { return test::digest_of(std::to_string(number)); };
+  for (int number = 0; number < 100; ++number) test::run_task(table_.take(digest(number), alice));
+  for (int number = 100; number < 20'000; ++number) {
+    ASSERT_TRUE(table_.try_take(digest(number), alice));
+    table_.give_back(digest(number), alice);
+    ASSERT_LT(table_.rows(), 5'000U) << number;
+  }
+  EXPECT_EQ(table_.size(), 100U);
+  for (int number = 0; number < 100; ++number) EXPECT_TRUE(table_.leased(digest(number)));
+  pass(hours(1) + seconds(1));
+  EXPECT_EQ(table_.rows(), 0U) << "the others still end in time";
+}
+
 TEST_F(Leases, the_promises_of_the_run_before_arm_at_once) {
   EXPECT_FALSE(table_.armed());
   table_.arm({digest_});

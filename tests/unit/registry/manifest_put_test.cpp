@@ -4,18 +4,6 @@
 namespace entrepot::test {
 namespace {
 
-constexpr std::string_view index_type = oci::media_type::oci_index;
-
-std::string index_of(const std::vector<Layer>& children) {
-  std::string list;
-  for (const auto& child : children) {
-    list += (list.empty() ? "" : ",") +
-            descriptor(oci::media_type::oci_manifest, child.digest, child.size);
-  }
-  return R"({"schemaVersion":2,"mediaType":")" + std::string(index_type) + R"(","manifests":[)" +
-         list + "]}";
-}
-
 class ManifestPutting : public RegistryHouse {
  protected:
   std::optional<Code> refused_put(ManifestPut wish) {
@@ -286,6 +274,14 @@ TEST_F(ManifestPutting, nothing_changes_while_the_registry_is_read_only) {
   EXPECT_EQ(refused(writer_.delete_tag(name("app"), tag("v1"), actor("alice"))), Code::denied);
   policy_.set_read_only(false);
   EXPECT_EQ(refused_put(put_of("app", bytes, {"v2"})), std::nullopt);
+}
+
+// Rows: P-12
+TEST_F(ManifestPutting, what_was_refused_is_not_leased) {
+  const auto missing = image_manifest({{digest_of("absent"), 6}});
+  EXPECT_EQ(refused_put(put_of("app", missing)), Code::manifest_blob_unknown);
+  EXPECT_FALSE(leases_.leased(digest_of(missing)));
+  EXPECT_EQ(leases_.size(), 0U);
 }
 
 // Rows: G-02

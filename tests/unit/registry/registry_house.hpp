@@ -59,6 +59,18 @@ class Pieces {
 
 inline index::Actor actor(std::string_view who) { return {.name = std::string(who)}; }
 
+inline constexpr std::string_view index_type = oci::media_type::oci_index;
+
+inline std::string index_of(const std::vector<Layer>& children) {
+  std::string list;
+  for (const auto& child : children) {
+    list += (list.empty() ? "" : ",") +
+            descriptor(oci::media_type::oci_manifest, child.digest, child.size);
+  }
+  return R"({"schemaVersion":2,"mediaType":")" + std::string(index_type) + R"(","manifests":[)" +
+         list + "]}";
+}
+
 class RegistryHouse : public testing::Test {
  protected:
   template <class T>

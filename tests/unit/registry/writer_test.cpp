@@ -144,6 +144,27 @@ TEST_F(Writer, an_immutable_tag_cannot_be_taken_away_by_any_way) {
   EXPECT_TRUE(delete_tag("app", "dev"));
 }
 
+// Rows: A-07
+TEST_F(Writer, an_immutable_tag_keeps_all_it_leads_to) {
+  const auto image = push_image("app", {});
+  const auto inner = index_of({{digest_of(image), image.size()}});
+  put(put_of("app", inner, {}, index_type));
+  const auto outer = index_of({{digest_of(inner), inner.size()}});
+  put(put_of("app", outer, {"v1"}, index_type));
+  const auto loose = push_image("app", {"dev"}, 2);
+  set_policy(immutable_versions());
+  const auto app = name("app");
+  for (const auto& kept : {image, inner, outer}) {
+    EXPECT_EQ(refused(writer_.delete_manifest(app, digest_of(kept), actor("a"))), Code::denied);
+  }
+  for (const auto& kept : {noise(300, 1), noise(5000, 1001)}) {
+    EXPECT_EQ(refused(writer_.delete_blob(app, digest_of(kept), actor("a"))), Code::denied);
+    EXPECT_TRUE(pulls("app", digest_of(kept)));
+  }
+  EXPECT_TRUE(delete_manifest("app", digest_of(loose)));
+  EXPECT_TRUE(run(writer_.delete_blob(app, digest_of(noise(300, 2)), actor("a"))));
+}
+
 // Rows: G-15
 TEST_F(Writer, a_repository_goes_in_batches) {
   std::vector<std::string> tags;
