@@ -7,7 +7,7 @@
 
 #include "entrepot/async/offload.hpp"
 #include "entrepot/base/metrics.hpp"
-#include "entrepot/upstream/remote.hpp"
+#include "entrepot/upstream/place.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/run_task.hpp"
 
@@ -28,6 +28,10 @@ class Lab {
     if (!remote_) remote_ = connect(options, client_, pool_, base::system_clock(), metrics);
     return *remote_;
   }
+  registry::Place& place() {
+    if (!place_) place_ = connect_place(options, client_, pool_, base::system_clock(), metrics);
+    return *place_;
+  }
 
   template <class T>
   T run(async::Task<T> task) {
@@ -43,6 +47,7 @@ class Lab {
   http::Client client_;
   async::BlockingPool pool_{1};
   std::unique_ptr<registry::Source> remote_;
+  std::unique_ptr<registry::Place> place_;
 };
 
 inline oci::RepositoryName app() { return *oci::RepositoryName::parse("library/app"); }
