@@ -75,13 +75,17 @@ int CurlMulti::close_socket(void* self, curl_socket_t fd) {
   return ::close(fd);
 }
 
-int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+int CurlMulti::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
   auto* multi = static_cast<CurlMulti*>(self);
   try {
-    if (what == CURL_POLL_REMOVE)
+    if (what == CURL_POLL_REMOVE) {
       multi->unwatch(fd);
-    else
-      multi->watch(fd, what);
+      return 0;
+    }
+    multi->watch(fd, what);
+    CurlDriven* transfer = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (transfer != nullptr && multi->running_.contains(transfer)) transfer->goes_over(fd);
     return 0;
   } catch (const std::exception& error) {
     // curl is C: nothing may fly through it. It gives up on the whole handle.

@@ -10,6 +10,8 @@ namespace {
 
 // Long enough for a full window of a fast upstream in one read; curl hands it on in 16 KiB pieces.
 constexpr long read_size = 128 * 1024;
+// What is read is let go in such pieces by an exchange that is held back.
+constexpr long restrained_read_size = 32 * 1024;
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
@@ -26,7 +28,7 @@ void CurlTransfer::set_up(const Url& url) {
   // Without it, leaving while a name is being resolved waits for the resolver.
   set(easy_, CURLOPT_QUICK_EXIT, 1L);
   set(easy_, CURLOPT_PATH_AS_IS, 1L);
-  set(easy_, CURLOPT_BUFFERSIZE, read_size);
+  set(easy_, CURLOPT_BUFFERSIZE, passage_.restrained() ? restrained_read_size : read_size);
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -1,15 +1,12 @@
 #include "http/curl_transfer.hpp"
 
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <new>
-#include <span>
 #include <utility>
 
 #include "http/curl_address.hpp"
@@ -20,6 +17,7 @@ namespace entrepot::http {
 namespace {
 
 constexpr std::size_t most_buffered = 256 * 1024;
+constexpr std::size_t most_buffered_restrained = 64 * 1024;
 constexpr std::size_t worth_waking = 64 * 1024;
 constexpr std::size_t any_byte = 1;
 constexpr std::size_t not_bytes = 0;
@@ -27,11 +25,6 @@ constexpr std::size_t not_bytes = 0;
 // enough that a limit's end, and a stalled server, are seen in time.
 constexpr int most_unsent = 128 * 1024;
 constexpr auto never = std::chrono::steady_clock::time_point::max();
-
-// A limit of 0 is none.
-std::chrono::steady_clock::time_point after(std::chrono::milliseconds limit) {
-  return limit.count() > 0 ? std::chrono::steady_clock::now() + limit : never;
-}
 
 std::optional<CurlUpload> upload_of(const ClientRequest& request) {
   if (!request.upload) return std::nullopt;
@@ -43,6 +36,7 @@ std::optional<CurlUpload> upload_of(const ClientRequest& request) {
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, ClientRequest request, const Url& url)
     : multi_(std::move(multi)),
       request_(std::move(request)),
+      passage_(request_.lane),
       upload_(upload_of(request_)),
       easy_(curl_easy_init()),
       signal_(multi_->executor()),
@@ -54,6 +48,10 @@ CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, ClientRequest reque
   head_by_ = connect_limited ? after(limits.connect + first_byte()) : never;
   end_by_ = after(limits.total);
   multi_->add(*this);
+}
+
+CurlTransfer::Clock::time_point CurlTransfer::after(std::chrono::milliseconds limit) {
+  return limit.count() > 0 ? Clock::now() + limit : never;
 }
 
 CurlTransfer::~CurlTransfer() {
@@ -75,47 +73,44 @@ std::size_t CurlTransfer::on_header(char* data, std::size_t, std::size_t size, v
 std::size_t CurlTransfer::on_body(char* data, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   auto& buffer = *transfer.filling_;
-  if (!buffer.empty() && buffer.size() + size > most_buffered) {
+  const auto most = transfer.passage_.restrained() ? most_buffered_restrained : most_buffered;
+  if (!buffer.empty() && buffer.size() + size > most) {
     transfer.paused_ = true;
     transfer.wake();
     return CURL_WRITEFUNC_PAUSE;
   }
   buffer.append(data, size);
+  transfer.passage_.moved(size);
   if (transfer.wake_at_ > 0 && buffer.size() >= transfer.wake_at_) transfer.wake();
   return size;
-}
-
-// curl has sent what it had and asks for more.
-std::size_t CurlTransfer::on_read(char* room, std::size_t, std::size_t size, void* self) {
-  auto& transfer = *static_cast<CurlTransfer*>(self);
-  auto& upload = *transfer.upload_;
-  constexpr std::size_t no_more = 0;
-  if (transfer.head_.state() != CurlHead::State::reading || upload.whole()) return no_more;
-  try {
-    const auto taken = upload.take(std::as_writable_bytes(std::span(room, size)));
-    transfer.expect_progress();
-    if (taken) return *taken;
-  } catch (...) {
-    transfer.unreadable_ = std::current_exception();
-    return CURL_READFUNC_ABORT;
-  }
-  transfer.wake();
-  return CURL_READFUNC_PAUSE;
-}
-
-int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
-  auto& upload = *static_cast<CurlTransfer*>(self)->upload_;
-  const bool possible = origin == SEEK_SET && offset >= 0;
-  return possible && upload.rewind(static_cast<std::uint64_t>(offset)) ? CURL_SEEKFUNC_OK
-                                                                       : CURL_SEEKFUNC_FAIL;
 }
 
 // The connection stands and the request goes out.
 int CurlTransfer::on_connected(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
+  transfer.connected_ = true;
+  transfer.bound_receive_buffer();
   transfer.expect_progress();
   transfer.wake();
   return CURL_PREREQFUNC_OK;
+}
+
+void CurlTransfer::goes_over(curl_socket_t fd) {
+  if (fd_ == fd) return;
+  fd_ = fd;
+  bound_receive_buffer();
+}
+
+// What a server sends before it notices that we do not read lies in the kernel: it is past every
+// limit and in people's way.
+void CurlTransfer::bound_receive_buffer() {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (!passage_.restrained() || !connected_ || fd_ == CURL_SOCKET_BAD ||
+      ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return;
+  const auto bytes = passage_.receive_buffer(std::chrono::microseconds(info.tcpi_rtt));
+  if (bytes) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &*bytes, sizeof *bytes);
 }
 
 // The only place a connection can come from, with the address it really goes to.
@@ -198,45 +193,30 @@ async::Task<> CurlTransfer::wait(std::size_t enough, Clock::time_point until) {
   co_await signal_->async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
+// While sending: there is nobody left to send to.
+bool CurlTransfer::overtaken() const {
+  return !answered_ && (done_ || head_.state() != CurlHead::State::reading);
+}
+
+async::Task<> CurlTransfer::hold(std::chrono::nanoseconds time) {
+  const auto until = Clock::now() + time;
+  while (signal_ && !overtaken() && Clock::now() < until) co_await wait(not_bytes, until);
+}
+
+async::Task<> CurlTransfer::pass(std::uint64_t bytes) {
+  co_await hold(passage_.charge(bytes));
+  while (signal_ && !overtaken()) {
+    const auto back = passage_.stand_back(bytes);
+    if (back.count() == 0) co_return;
+    co_await hold(back);
+  }
+}
+
 std::unexpected<TransportError> CurlTransfer::fail(TransportErrorKind kind, std::string message) {
   multi_->remove(*this);
   done_ = true;
   error_ = TransportError{kind, std::move(message)};
   return std::unexpected(*error_);
-}
-
-std::chrono::milliseconds CurlTransfer::first_byte() const {
-  return request_.first_byte.value_or(request_.transport->first_byte);
-}
-
-void CurlTransfer::expect_progress() {
-  const bool sending = upload_ && !upload_->whole();
-  head_by_ = after(sending ? request_.transport->idle : first_byte());
-}
-
-// Whether the kernel still passes on what it took from us: no byte for us while a slow line drains
-// is not the server's silence.
-bool CurlTransfer::still_draining() {
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  int queued = 0;
-  if (!upload_ || curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
-      fd == CURL_SOCKET_BAD || ::ioctl(fd, SIOCOUTQ, &queued) != 0)
-    return false;
-  return std::exchange(queued_, queued) != queued && queued > 0;
-}
-
-async::Task<> CurlTransfer::feed() {
-  co_await upload_->fetch();
-  expect_progress();
-  multi_->unpause(*this);
-}
-
-// The answer stands, so nobody wants the rest. The connection cannot be used again: what is missing
-// would be taken from the next request.
-void CurlTransfer::stop_sending() {
-  if (!upload_ || upload_->whole()) return;
-  curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
-  multi_->unpause(*this);
 }
 
 async::Task<std::expected<void, TransportError>> CurlTransfer::receive_head() {
@@ -256,6 +236,7 @@ async::Task<std::expected<void, TransportError>> CurlTransfer::receive_head() {
     }
     co_await wait(not_bytes, until);
   }
+  answered_ = true;
   if (unreadable_) std::rethrow_exception(unreadable_);
   stop_sending();
   if (head_.state() != CurlHead::State::complete) {
@@ -292,6 +273,7 @@ async::Task<std::expected<base::ByteView, TransportError>> CurlTransfer::next(
     co_return base::ByteView();
   }
   Buffer full = std::exchange(filling_, take_spare());
+  co_await pass(full->size());
   given_ = std::move(full);
   if (paused_) {
     paused_ = false;

@@ -17,6 +17,7 @@
 #include "http/curl_head.hpp"
 #include "http/curl_multi.hpp"
 #include "http/curl_upload.hpp"
+#include "http/passage.hpp"
 
 namespace entrepot::http {
 
@@ -42,6 +43,7 @@ class CurlTransfer final : public Response, private CurlDriven {
   using Buffer = std::shared_ptr<std::string>;
 
   CURL* easy() override { return easy_; }
+  void goes_over(curl_socket_t fd) override;
   void finished(CURLcode result) override;
   void abandoned() override;
 
@@ -53,6 +55,9 @@ class CurlTransfer final : public Response, private CurlDriven {
   void set_proxy(const Url& url);
   void set_callbacks();
 
+  // A limit of 0 is none.
+  static Clock::time_point after(std::chrono::milliseconds limit);
+
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_read(char* room, std::size_t, std::size_t size, void* self);
@@ -62,6 +67,7 @@ class CurlTransfer final : public Response, private CurlDriven {
 
   // From now on the other side owes us something: to take bytes, or to answer.
   void expect_progress();
+  void bound_receive_buffer();
   std::chrono::milliseconds first_byte() const;
   bool still_draining();
   async::Task<> feed();
@@ -71,12 +77,17 @@ class CurlTransfer final : public Response, private CurlDriven {
   void wake();
   // Suspends until woken or `until`; the caller looks again at what it waits for.
   async::Task<> wait(std::size_t enough, Clock::time_point until);
+  // Until its lane lets so many bytes pass, which are at hand; no limit of the server's runs.
+  async::Task<> pass(std::uint64_t bytes);
+  bool overtaken() const;
+  async::Task<> hold(std::chrono::nanoseconds time);
   std::unexpected<TransportError> fail(TransportErrorKind kind, std::string message);
   TransportErrorKind kind_of(CURLcode result) const;
   std::string sentence(CURLcode result) const;
 
   std::shared_ptr<CurlMulti> multi_;
   ClientRequest request_;
+  Passage passage_;
   std::optional<CurlUpload> upload_;
   std::exception_ptr unreadable_;  // why a chunk of it could not be read
   int queued_ = 0;                 // in the kernel when still_draining() looked last
@@ -90,7 +101,10 @@ class CurlTransfer final : public Response, private CurlDriven {
   Buffer filling_;
   Buffer given_;             // what the last next() showed
   std::size_t wake_at_ = 0;  // bytes in filling_ that wake the waiter; 0: nobody waits for bytes
+  curl_socket_t fd_ = CURL_SOCKET_BAD;  // once known; curl's
+  bool connected_ = false;
   bool paused_ = false;
+  bool answered_ = false;  // the head was there, or will never be
   bool proxied_ = false;
   bool refused_address_ = false;
   bool done_ = false;

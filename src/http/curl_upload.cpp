@@ -36,15 +36,16 @@ CurlUpload::CurlUpload(std::shared_ptr<async::ByteSource> source, std::uint64_t 
 }
 
 std::optional<std::size_t> CurlUpload::take(std::span<std::byte> room) {
-  hungry_ = !chunk_;
+  const auto most = std::min({granted_, ready(), std::uint64_t{room.size()}});
+  hungry_ = most == 0;
   if (hungry_) return std::nullopt;
-  const auto length = async::length_of(*chunk_);
-  room = room.first(static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), length - used_)));
+  room = room.first(static_cast<std::size_t>(most));
   const auto size =
       std::visit([&](const auto& slice) { return copy(slice, used_, room); }, *chunk_);
   at_ += size;
   used_ += size;
-  if (used_ == length) chunk_.reset();
+  granted_ -= size;
+  if (ready() == 0) chunk_.reset();
   return size;
 }
 
@@ -54,16 +55,21 @@ async::Task<> CurlUpload::fetch() {
   auto chunk = co_await source_->read_at(at, most);
   const auto length = async::length_of(chunk);
   if (length == 0 || length > most) throw std::logic_error("byte source breaks its contract");
-  if (at_ != at) co_return;  // rewound meanwhile, and still hungry
+  if (at_ != at) co_return;  // rewound meanwhile
   chunk_ = std::move(chunk);
   used_ = 0;
+}
+
+void CurlUpload::grant(std::uint64_t bytes) {
+  granted_ = bytes;
   hungry_ = false;
 }
 
 bool CurlUpload::rewind(std::uint64_t offset) {
-  if (offset > length()) return false;
+  if (offset > length() || at_ != from_) return false;
   at_ = from_ + offset;
   chunk_.reset();
+  granted_ = 0;
   return true;
 }
 
