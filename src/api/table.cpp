@@ -25,6 +25,10 @@ constexpr std::string_view usage = "/api/v1/usage";
 constexpr std::string_view collections = "/api/v1/collections";
 constexpr std::string_view adoptions = "/api/v1/adoptions";
 constexpr std::string_view exports = "/api/v1/exports";
+constexpr std::string_view wants = "/api/v1/wants";
+constexpr std::string_view bundles = "/api/v1/bundles";
+constexpr std::string_view bundle_applications = "/api/v1/bundle-applications";
+constexpr std::string_view site = "/api/v1/site";
 constexpr std::string_view jobs = "/api/v1/jobs";
 constexpr std::string_view job = "/api/v1/jobs/<id>";
 constexpr std::string_view reloads = "/api/v1/reload";
@@ -56,6 +60,11 @@ constexpr Endpoint registry_table[] = {
     {"collections", collections, "POST", Need::admin, "", start_collection},
     {"adoptions", adoptions, "POST", Need::control, "", start_adoption},
     {"exports", exports, "POST", Need::control, "", start_export},
+    {"wants", wants, "POST", Need::control, "", start_want},
+    {"bundles", bundles, "POST", Need::control, "", start_bundle},
+    {"bundle-applications", bundle_applications, "POST", Need::control, "",
+     start_bundle_application},
+    {"site", site, "GET", Need::admin, "", answer_site},
     {"jobs", jobs, "GET", Need::admin, "", answer_jobs},
     {"jobs", job, "GET", Need::admin, "", answer_job},
     {"jobs", job, "DELETE", Need::admin, "", stop_job},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "entrepot/api/bundle_work.hpp"
 #include "entrepot/api/work.hpp"
 #include "entrepot/auth/gate.hpp"
 #include "entrepot/base/clock.hpp"
@@ -54,6 +55,7 @@ struct Operations {
   // Reads access, keys, receivers and policy again. Throws std::runtime_error with a sentence for
   // the operator; then nothing has changed.
   std::function<async::Task<>()> reload;
+  Bundling bundling{};
 };
 
 struct Collaborators {

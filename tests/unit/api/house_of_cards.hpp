@@ -246,6 +246,26 @@ class HouseOfCards {
     if (!unready.empty()) throw std::runtime_error(unready);
     co_return;
   }
+  static async::Task<api::SiteCard> card() {
+    co_return api::SiteCard{.id = "5173", .name = "berlin", .key = "key"};
+  }
+  api::Bundling bundling() {
+    return {
+        .want = [this](api::WantOrder order) -> upkeep::Jobs::Work {
+          ordered.push_back("want " + order.file.string());
+          return finish_at_once;
+        },
+        .bundle = [this](api::BundleOrder order) -> upkeep::Jobs::Work {
+          ordered.push_back("bundle " + order.rule + std::to_string(order.references.size()) +
+                            " in " + std::to_string(order.volume_size));
+          return finish_at_once;
+        },
+        .application = [this](api::BundleApplication order, index::Actor) -> upkeep::Jobs::Work {
+          ordered.push_back("apply " + std::to_string(order.paths.size()) + order.abandon);
+          return finish_at_once;
+        },
+        .site = card};
+  }
   api::Operations operations() {
     return {
         .jobs = jobs_,
@@ -262,7 +282,8 @@ class HouseOfCards {
                             order.directory.string());
           return finish_at_once;
         },
-        .reload = [this] { return read_again(); }};
+        .reload = [this] { return read_again(); },
+        .bundling = bundling()};
   }
 
   http::Reply run(const http::Handler& handler, const std::string& method,

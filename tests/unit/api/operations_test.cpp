@@ -138,6 +138,10 @@ TEST_F(Operations, orders_become_jobs_that_can_be_watched) {
       {"/api/v1/adoptions?directory=/old&files=copy", "adopt /old"},
       {"/api/v1/exports?repository=hub/app&reference=v1&directory=/to",
        "export library/app to /to"},
+      {"/api/v1/wants?file=/w&repository=team/**", "want /w"},
+      {"/api/v1/bundles?directory=/b&reference=app:1&reference=app:2&volume_size=1MiB&parity=1",
+       "bundle 2 in 1048576"},
+      {"/api/v1/bundle-applications?path=/b/1.tar&path=/b/2.tar", "apply 2"},
   };
   for (const auto& each : orders) {
     const auto reply = house.ask("POST", each.target);
@@ -164,9 +168,17 @@ TEST_F(Operations, orders_that_make_no_sense) {
   for (const auto* target :
        {"/api/v1/collections?dry_run=perhaps", "/api/v1/adoptions", "/api/v1/exports?directory=/x",
         "/api/v1/adoptions?directory=/old&files=move", "/api/v1/exports?repository=hub/app",
-        "/api/v1/exports?repository=hub/app&directory=/x&reference=.bad"}) {
+        "/api/v1/exports?repository=hub/app&directory=/x&reference=.bad", "/api/v1/wants",
+        "/api/v1/bundles?directory=/b", "/api/v1/bundles?reference=app",
+        "/api/v1/bundles?directory=/b&rule=r&volume_size=x", "/api/v1/bundle-applications"}) {
     EXPECT_EQ(status("POST", target), 400) << target;
   }
+}
+
+TEST_F(Operations, the_site_tells_its_key) {
+  const auto told = ask("GET", "/api/v1/site");
+  EXPECT_EQ(told.at("name").as_string(), "berlin");
+  EXPECT_EQ(told.at("key").as_string(), "key");
 }
 
 TEST_F(Operations, reload_tells_what_is_wrong) {
