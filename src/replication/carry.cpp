@@ -1,6 +1,8 @@
 #include "replication/carry.hpp"
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <utility>
 
 #include "entrepot/oci/refusal.hpp"
@@ -33,12 +35,25 @@ void rest(const Errand& errand, const registry::Failure& failure) {
   }
 }
 
+std::unexpected<registry::Failure> broken(const std::exception& error) {
+  return std::unexpected(
+      registry::Failure{.kind = registry::FailureKind::broken, .message = error.what()});
+}
+
+// One item's trouble is no other's.
 async::Task<registry::Answer<registry::CopyTally>> guarded(
     async::Task<registry::Answer<registry::CopyTally>> work) {
   try {
     co_return co_await std::move(work);
+  } catch (const CalledOff&) {
+    throw;
   } catch (const oci::Refusal& refusal) {
     co_return std::unexpected(registry::failure_of(refusal));
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == async::asio::error::operation_aborted) throw;
+    co_return broken(error);
+  } catch (const std::exception& error) {
+    co_return broken(error);
   }
 }
 

@@ -40,6 +40,8 @@ struct Errand {
   WaitingList waiting;
   Board board;
   std::atomic<bool> stopping = false;
+  // When referrers of images that were here already were looked for.
+  std::atomic<base::WallTime> referrers_seen = base::WallTime{};
 };
 using SharedErrand = std::shared_ptr<Errand>;
 
