@@ -37,14 +37,25 @@ async::Task<Answer<T>> answered(async::Task<Answer<T>> work) {
   }
 }
 
+// A local row of such a name could not be reached.
+void check_not_mirrored(const LocalPlace::House& house, const oci::RepositoryName& name) {
+  const auto first = name.first_component();
+  if (std::ranges::find(house.upstreams, first) == house.upstreams.end()) return;
+  throw oci::Refusal(oci::ErrorCode::denied, name.text() +
+                                                 " is the name of what is mirrored here from " +
+                                                 std::string(first) + ": rename it");
+}
+
 async::Task<Answer<BlobTaken>> take_blob(const LocalPlace::House& house, oci::RepositoryName name,
                                          BlobOffer offer, const index::Actor& actor) {
+  check_not_mirrored(house, name);
   BlobArrival arrival(house, std::move(name), std::move(offer), actor);
   co_return co_await arrival.run();
 }
 
 async::Task<Answer<void>> store_manifest(const LocalPlace::House& house, oci::RepositoryName name,
                                          ManifestOffer offer, const index::Actor& actor) {
+  check_not_mirrored(house, name);
   const bool sparse = offer.children == ManifestOffer::Children::some;
   ManifestPut put{.repository = std::move(name),
                   .digest = offer.digest,
@@ -62,6 +73,7 @@ async::Task<Answer<void>> store_manifest(const LocalPlace::House& house, oci::Re
 
 async::Task<Answer<bool>> delete_one(const LocalPlace::House& house, oci::RepositoryName name,
                                      oci::Reference reference, const index::Actor& actor) {
+  check_not_mirrored(house, name);
   if (const auto* tag = reference.tag()) {
     co_return co_await house.writer.delete_tag(std::move(name), *tag, actor,
                                                index::Cause::replication);

@@ -36,7 +36,8 @@ class LocalPlace final : public Place {
     Writer& writer;
     Movers& movers;
     async::BlockingPool& pool;
-    // Whose mirrored repositories are listed, too, under their canonical names; they are read-only.
+    // Whose mirrored repositories are listed, too, under their canonical names. Nothing is written
+    // under a name that begins with one of them (denied).
     std::vector<std::string> upstreams{};
   };
   // `actor` stands in journal and events: "replication:<rule>".

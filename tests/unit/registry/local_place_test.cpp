@@ -214,6 +214,20 @@ TEST_F(LocalPlaceTest, only_a_sparse_index_may_lack_children) {
   EXPECT_TRUE(run(place_.put_manifest(name("team/app"), wish)));
 }
 
+TEST_F(LocalPlaceTest, names_of_what_is_mirrored_are_listed_and_not_written) {
+  mirror_blob("docker.io/library/nginx", bytes_);
+  push_image("team/app", {"v1"});
+  auto mirroring = house();
+  mirroring.upstreams = {"docker.io"};
+  registry::LocalPlace place(mirroring, "replication:test");
+  const auto page = run(place.repositories({.after = {}, .limit = 10}));
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->repositories, (std::vector{name("docker.io/library/nginx"), name("team/app")}));
+  const auto other = noise(100, 8);
+  EXPECT_EQ(why(run(place.put_blob(name("docker.io/new"), offer(other)))), FailureKind::denied);
+  EXPECT_EQ(why(run(place.remove(name("docker.io/new"), reference("v1")))), FailureKind::denied);
+}
+
 TEST_F(LocalPlaceTest, two_repositories_at_once_move_it_once) {
   const auto first = offer(bytes_);
   std::optional<registry::Answer<registry::BlobTaken>> a;
