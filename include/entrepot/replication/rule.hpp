@@ -16,33 +16,46 @@ inline constexpr const char* here = "here";
 
 struct Glob {
   std::string pattern;
+  bool operator==(const Glob&) const = default;
 };
 struct Regex {
   std::string pattern;  // RE2, the whole name
+  bool operator==(const Regex&) const = default;
 };
 struct SemverRange {
   std::string range;  // ">=1.2 <2", "^1.4", "~1.4.2", "1.x", joined by "||"
   bool prereleases = false;
+  bool operator==(const SemverRange&) const = default;
 };
 struct Newest {
   std::size_t count = 0;  // the newest N of what the other patterns let through: by semantic
                           // version where tags are versions, else by name in natural order
+  bool operator==(const Newest&) const = default;
 };
 // Of tags that were pulled here lately; for warming.
 struct PulledWithin {
   std::chrono::milliseconds time{};
+  bool operator==(const PulledWithin&) const = default;
 };
 using NamePattern = std::variant<Glob, Regex>;
 using TagPattern = std::variant<Glob, Regex, SemverRange>;
 
-struct Follow {};  // the peer's Journal; entrepot sites only
+// The peer's Journal; entrepot sites only.
+struct Follow {
+  bool operator==(const Follow&) const = default;
+};
 struct Every {
   std::chrono::milliseconds interval{};
+  bool operator==(const Every&) const = default;
 };
 struct Cron {
   std::string expression;  // five fields, local time
+  bool operator==(const Cron&) const = default;
 };
-struct OnDemand {};  // `entrepot sync` only
+// `entrepot sync` only.
+struct OnDemand {
+  bool operator==(const OnDemand&) const = default;
+};
 using Trigger = std::variant<Follow, Every, Cron, OnDemand>;
 
 // Local time, minutes of the day; may pass midnight. days: bit 0 is Sunday; 0x7f every day.
@@ -50,6 +63,7 @@ struct Window {
   unsigned from = 0;
   unsigned to = 0;
   unsigned days = 0x7f;
+  bool operator==(const Window&) const = default;
 };
 
 enum class Deletions {
@@ -63,6 +77,7 @@ enum class Conflict { newest, source, target };
 struct Limits {
   std::optional<std::uint64_t> bytes_per_second{};
   std::optional<std::uint64_t> requests_per_second{};
+  bool operator==(const Limits&) const = default;
 };
 
 struct Rule {
@@ -84,6 +99,7 @@ struct Rule {
   Limits limits{};
   Deletions deletions = Deletions::keep;
   Conflict conflict = Conflict::newest;
+  bool operator==(const Rule&) const = default;
 };
 
 // Throws std::invalid_argument with a sentence for the operator when no daemon could obey it.

@@ -352,15 +352,15 @@ TEST(ConfigReader, examples_are_correct) {
     for (std::size_t at = 0; (at = text.find("/etc/entrepot", at)) != std::string::npos;) {
       text.replace(at, std::string_view("/etc/entrepot").size(), files.place().string());
     }
-    for (const auto name :
-         {"hub.password", "corp.password", "corp-ca.pem", "docker-config.json", "htpasswd",
-          "registry.pem", "registry.key", "deploy.secret", "lan-ca.pem"}) {
+    for (const auto name : {"hub.password", "corp.password", "corp-ca.pem", "docker-config.json",
+                            "htpasswd", "registry.pem", "registry.key", "deploy.secret",
+                            "lan-ca.pem", "paris.password", "harbor.password"}) {
       files.write(name, "x");
     }
     EXPECT_NO_THROW(read_config(files.write("config.yaml", text))) << entry.path();
     ++read;
   }
-  EXPECT_GE(read, 8);
+  EXPECT_GE(read, 10);
 }
 
 }  // namespace
