@@ -76,6 +76,7 @@ async::Task<http::Reply> start_export(Call call);
 async::Task<http::Reply> start_want(Call call);
 async::Task<http::Reply> start_bundle(Call call);
 async::Task<http::Reply> start_bundle_application(Call call);
+async::Task<http::Reply> start_warming(Call call);
 async::Task<http::Reply> answer_site(Call call);
 async::Task<http::Reply> answer_jobs(Call call);
 async::Task<http::Reply> answer_job(Call call);

@@ -28,6 +28,7 @@ constexpr std::string_view exports = "/api/v1/exports";
 constexpr std::string_view wants = "/api/v1/wants";
 constexpr std::string_view bundles = "/api/v1/bundles";
 constexpr std::string_view bundle_applications = "/api/v1/bundle-applications";
+constexpr std::string_view warmings = "/api/v1/warmings";
 constexpr std::string_view site = "/api/v1/site";
 constexpr std::string_view jobs = "/api/v1/jobs";
 constexpr std::string_view job = "/api/v1/jobs/<id>";
@@ -64,6 +65,7 @@ constexpr Endpoint registry_table[] = {
     {"bundles", bundles, "POST", Need::control, "", start_bundle},
     {"bundle-applications", bundle_applications, "POST", Need::control, "",
      start_bundle_application},
+    {"warmings", warmings, "POST", Need::admin, "", start_warming},
     {"site", site, "GET", Need::admin, "", answer_site},
     {"jobs", jobs, "GET", Need::admin, "", answer_jobs},
     {"jobs", job, "GET", Need::admin, "", answer_job},

@@ -52,6 +52,7 @@ constexpr Line golden[] = {
     {"/api/v1/wants", "POST", "control"},
     {"/api/v1/bundles", "POST", "control"},
     {"/api/v1/bundle-applications", "POST", "control"},
+    {"/api/v1/warmings", "POST", "admin"},
     {"/api/v1/site", "GET", "admin"},
     {"/api/v1/jobs", "GET", "admin"},
     {"/api/v1/jobs/<id>", "GET", "admin"},

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "house_of_cards.hpp"
 
@@ -162,6 +163,28 @@ TEST_F(Operations, orders_become_jobs_that_can_be_watched) {
   EXPECT_EQ(status("GET", "/api/v1/jobs/99"), 404);
   EXPECT_EQ(status("GET", "/api/v1/jobs/x"), 404);
   EXPECT_EQ(status("DELETE", "/api/v1/jobs/99"), 404);
+}
+
+TEST_F(Operations, warming_tells_of_every_image) {
+  house.hold("team/app");
+  const auto started = ask("POST", "/api/v1/warmings",
+                           R"({"references":["hub/team/app:v1","elsewhere.example/app","..bad"]})");
+  const auto path = "/api/v1/jobs/" + std::to_string(started.at("job").to_number<int>());
+  json::value job;
+  for (int i = 0; i < 10 && (i == 0 || job.at("state").as_string() == "running"); ++i) {
+    job = ask("GET", path + "?wait=5");
+  }
+  EXPECT_EQ(job.at("state").as_string(), "done");
+  EXPECT_EQ(job.at("lines").as_array().size(), 3U);
+  EXPECT_EQ(job.at("summary").at("images").to_number<int>() +
+                job.at("summary").at("failed").to_number<int>(),
+            3);
+  EXPECT_THAT(json::serialize(job), HasSubstr("it names no image"));
+  for (const auto* body :
+       {"", "[]", "{}", R"({"references":[]})", R"({"references":[1]})",
+        R"({"references":["a"],"platforms":"x"})", R"({"references":["a"],"referrers":1})"}) {
+    EXPECT_EQ(status("POST", "/api/v1/warmings", body), 400) << body;
+  }
 }
 
 TEST_F(Operations, orders_that_make_no_sense) {
