@@ -28,6 +28,13 @@ bool is_host(std::string_view component) {
   return component == "localhost" || component.contains('.') || component.contains(':');
 }
 
+bool has_host_letters(std::string_view host) {
+  return std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-:[]").contains(c);
+  });
+}
+
 // Each once, in the order they came.
 class Names {
  public:
@@ -98,6 +105,7 @@ std::optional<ImageName> parse_image(std::string_view text) {
     host = text.substr(0, slash);
     text = text.substr(slash + 1);
   }
+  if (!has_host_letters(host)) return std::nullopt;
   if (host == "index.docker.io") host = docker_hub;
   std::string path(text);
   if (host == docker_hub && !path.contains('/')) path = "library/" + path;

@@ -38,6 +38,7 @@ TEST(ImageList, names_are_read_as_docker_reads_them) {
       {"quay.io/", "nothing"},
       {"https://quay.io/app", "nothing"},
       {"/app", "nothing"},
+      {"a b.c/app", "nothing"},
   };
   for (const auto& row : rows) EXPECT_EQ(read(row.text), row.read) << row.text;
 }
