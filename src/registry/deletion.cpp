@@ -1,7 +1,6 @@
 // Writer: content goes, and tags go back. The rows vanish at once, files when the collector comes
 // (reliability.md rule 10).
 #include <algorithm>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,26 +13,6 @@ namespace entrepot::registry {
 namespace {
 constexpr std::size_t rows_at_once = 1000;
 constexpr std::size_t history_looked_at = 100'000;
-constexpr std::size_t most_looked_at = 100'000;
-
-// An immutable tag keeps all that it leads to.
-void check_not_kept(const index::View& view, const Policy& policy,
-                    const oci::RepositoryName& repository, const oci::Digest& digest) {
-  if (policy.options().immutable.empty()) return;
-  std::set<oci::Digest> seen{digest};
-  std::vector<oci::Digest> waiting{digest};
-  while (!waiting.empty()) {
-    const auto one = waiting.back();
-    waiting.pop_back();
-    for (const auto& tag : index::tags_of(view, repository, one, most_looked_at)) {
-      if (!policy.is_immutable(repository, tag)) continue;
-      throw oci::Refusal(oci::ErrorCode::denied, "immutable tag " + tag.text() + " leads to it");
-    }
-    for (const auto& parent : index::listed_by(view, repository, one, most_looked_at)) {
-      if (seen.insert(parent).second) waiting.push_back(parent);
-    }
-  }
-}
 
 }  // namespace
 
@@ -83,8 +62,8 @@ async::Task<bool> Writer::delete_manifest(oci::RepositoryName repository, oci::D
       if (tags.size() < rows_at_once) break;
     }
     index::unlink(batch, repository, digest);
-    index::record_manifest(batch, repository, digest, index::ManifestChange::removed,
-                           clock_.wall(), cause, actor.name);
+    index::record_manifest(batch, repository, digest, index::ManifestChange::removed, clock_.wall(),
+                           cause, actor.name);
     tell(batch, {.kind = index::EventKind::removal,
                  .repository = repository.text(),
                  .media_type = info->media_type,

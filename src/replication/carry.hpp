@@ -27,6 +27,7 @@ struct Image {
   oci::Digest digest;
   std::vector<oci::Tag> tags{};
   std::optional<index::Version> version{};  // of the change at an entrepot source
+  std::optional<bool> referrers{};          // instead of the rule's word
 };
 
 // registry::copy with the rule's options; bytes are counted in metrics and status as they come. A

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +21,14 @@ inline bool is_companion(const oci::Tag& tag) {
   if (!text.starts_with(start) || text.size() < start.size() + digits) return false;
   const auto hex = text.substr(start.size(), digits);
   return hex.find_first_not_of("0123456789abcdef") == hex.npos;
+}
+
+// The image a companion belongs to.
+inline std::optional<oci::Digest> subject_of(const oci::Tag& companion) {
+  if (!is_companion(companion)) return std::nullopt;
+  constexpr std::size_t digits = 64;
+  const auto hex = companion.text().substr(companion.text().find('-') + 1, digits);
+  return oci::Digest::parse("sha256:" + hex);
 }
 
 // Those of `digest` among `tags`. The bare sha256-<hex>, by which old registries list referrers, is

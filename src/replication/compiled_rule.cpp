@@ -44,6 +44,11 @@ void require_fit(const Rule& rule) {
           "conflict: target needs `to: here`, where it is known who changed a tag last");
   require(!follows || rule.to == here, "a rule that follows a peer's Journal has `to: here`");
   require(!follows || !rule.newest, "a rule that follows cannot count the newest tags");
+  require(rule.from != in_bundles, "what a bundle holds is applied by `entrepot bundle apply`");
+  require(
+      rule.to != in_bundles ||
+          (std::holds_alternative<OnDemand>(rule.when) && rule.deletions == Deletions::keep),
+      "a rule `to: bundle` only says what goes into bundles: it has no `when` and no deletions");
   if (!rule.pulled_within) return;
   require(rule.from != here && rule.to == here && !follows && rule.deletions == Deletions::keep,
           "a rule for tags that were pulled lately goes from an upstream to here, deletes nothing "
@@ -83,11 +88,14 @@ std::optional<oci::RepositoryName> CompiledRule::source_of(
   return oci::RepositoryName::parse(target.text().substr(prefix()->size()));
 }
 
+bool CompiledRule::whole() const {
+  return rule_.without_tags.empty() && tags_.everything() && !rule_.newest &&
+         rule_.platforms.empty() && rule_.referrers;
+}
+
 std::optional<std::vector<std::string>> CompiledRule::summarized() const {
-  const bool whole = rule_.without_repositories.empty() && rule_.without_tags.empty() &&
-                     tags_.everything() && !rule_.newest && rule_.platforms.empty() &&
-                     rule_.referrers && prefix();
-  return whole ? repositories_.globs() : std::nullopt;
+  if (!whole() || !rule_.without_repositories.empty() || !prefix()) return std::nullopt;
+  return repositories_.globs();
 }
 
 std::optional<base::WallTime> CompiledRule::due(std::optional<base::WallTime> last,

@@ -43,6 +43,8 @@ class CompiledRule {
   const std::optional<std::vector<oci::RepositoryName>>& named() const {
     return repositories_.plain();
   }
+  // Of the repositories it covers it takes everything: every tag, platform and referrer.
+  bool whole() const;
   // Globs of the repositories, when the rule says no more of them, takes every tag, and renames by
   // a prefix or not at all: what two sites may compare summaries of.
   std::optional<std::vector<std::string>> summarized() const;

@@ -103,6 +103,11 @@ class Writer {
   async::Task<> rollback(oci::RepositoryName repository, oci::Tag tag, oci::Digest digest,
                          index::Actor actor);
 
+  // A change made at another site, inside the caller's transaction, with its events:
+  // index::apply_change under the rules of this registry. A Refusal leaves the batch as it was.
+  index::Applied apply(index::Batch& batch, const index::Change& change,
+                       const index::Actor& actor) const;
+
   // The blob is here, and this repository may give it.
   async::Task<bool> has_blob(oci::RepositoryName repository, oci::Digest digest);
 
@@ -133,6 +138,11 @@ class Writer {
   static std::uint64_t count_new_tags(const index::View& view, const Put& put);
   void move_tag(index::Batch& batch, const Put& put, const oci::Tag& tag) const;
   static bool point(index::Batch& batch, const Put& put, const oci::Tag& tag);
+
+  void check_change(const index::View& view, const index::Change& change,
+                    const std::optional<oci::Digest>& before) const;
+  void tell_of_change(index::Batch& batch, const index::Change& change,
+                      const std::optional<oci::Digest>& before, const index::Actor& actor) const;
 
   void check_deletion() const;
   void check_immutable(const oci::RepositoryName& repository, const oci::Tag& tag) const;

@@ -28,7 +28,11 @@ namespace entrepot::replication {
 // limits; both outlive the Replicator.
 struct Party {
   std::shared_ptr<registry::Place> place;
-  std::shared_ptr<registry::Feed> feed{};  // entrepot sites only; of `here`, our own
+  // Of entrepot sites only. Of `here`, our own: rules that follow compare summaries by it.
+  std::shared_ptr<registry::Feed> feed{};
+  // Of `here`: a change of another site, made inside a transaction under the rules of this registry
+  // (registry::Writer::apply; throws oci::Refusal). Empty: index::apply_change.
+  std::function<index::Applied(index::Batch& batch, const index::Change& change)> apply{};
   // Of an upstream that is mirrored here: fetches what a tag stands for there into the mirror, for
   // rules of tags pulled lately. `name` is the upstream's own.
   std::function<async::Task<registry::Answer<registry::CopyTally>>(oci::RepositoryName name,
@@ -41,6 +45,8 @@ using Parties = std::function<Party(const Rule& rule, const std::string& name)>;
 
 struct RuleStatus {
   std::string rule;
+  std::string from{};
+  std::string to{};
   std::string state;  // idle, waiting for its window, running, following, failed
   std::optional<base::WallTime> last_started{};
   std::optional<base::WallTime> last_ended{};
@@ -105,14 +111,17 @@ class Replicator {
   void replace(std::vector<Rule> rules);
 
   // One run of a rule at once, whatever its trigger and windows say. Throws std::invalid_argument
-  // when there is no such rule, registry failures as oci::Refusal.
+  // when there is no such rule, or it is for bundles, registry failures as oci::Refusal.
   async::Task<RunReport> run(std::string rule, Trial trial, RunListener listener);
 
   // What a rule covers of its source now, for a bundle.
   struct Covered {
+    std::shared_ptr<registry::Place> source;
     oci::RepositoryName repository;
     oci::Tag tag;
     oci::Digest digest;
+    oci::RepositoryName target;               // what the rule calls the repository
+    std::optional<index::Version> version{};  // of the tag, where the source knows
   };
   async::Task<std::vector<Covered>> covered(std::string rule);
 
