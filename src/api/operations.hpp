@@ -23,7 +23,7 @@
 //                        likewise; of rule, reference, again one is needed
 //   POST   bundle-applications?path=&path=&ask=  likewise; or abandon=ID
 //   POST   warmings  {"references": [], "platforms": [], "referrers": bool}   likewise; see
-//                        include/entrepot/api/warming_work.hpp
+//                        src/api/warming_work.hpp
 //   GET    site                                  {"id", "name", "key", "key_id"}
 //   GET    jobs                                  {"jobs": [job without lines]}
 //   GET    jobs/<id>?wait=SECONDS&line=N         {"id", "kind", "state": "running"|"done"|

@@ -1,4 +1,4 @@
-#include "entrepot/api/warming_work.hpp"
+#include "api/warming_work.hpp"
 
 #include <algorithm>
 #include <boost/json/object.hpp>

@@ -5,7 +5,7 @@
 #include "api/call.hpp"
 #include "api/naming.hpp"
 #include "api/operations.hpp"
-#include "entrepot/api/warming_work.hpp"
+#include "api/warming_work.hpp"
 #include "entrepot/oci/refusal.hpp"
 
 namespace entrepot::api {
