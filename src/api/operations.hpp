@@ -25,6 +25,15 @@
 //   POST   warmings  {"references": [], "platforms": [], "referrers": bool}   likewise; see
 //                        src/api/warming_work.hpp
 //   GET    site                                  {"id", "name", "key", "key_id"}
+//   GET    replication                           {"rules": [{"rule", "from", "to", "state",
+//                        "last_started", "last_ended", "last_error", "position", "newest",
+//                        "lag_seconds", "waiting", "waiting_bytes", "repaired", "total": {...}}]}
+//   GET    replication/waiting?rule=             {"waiting": [{"rule", "repository", "reference",
+//                        "tries", "next_try", "error"}]}: what failed and is tried again
+//   GET    peers                                 {"peers": [{"name", "kind", "urls", "reachable",
+//                        "error", "site", "newest", "manifests_allowed", "rules": [{"rule",
+//                        "state", "waiting", "position", "lag_seconds"}]}]}; each is asked now
+//   POST   syncs?rule=&dry_run=                  202 as above; one run of a rule at a time
 //   GET    jobs                                  {"jobs": [job without lines]}
 //   GET    jobs/<id>?wait=SECONDS&line=N         {"id", "kind", "state": "running"|"done"|
 //                        "failed"|"stopped", "started", "ended", "done", "total", "unit",

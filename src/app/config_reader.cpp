@@ -55,7 +55,7 @@ void read_receivers(const YamlValue& list, Config& config) {
 // After the upstreams, whose names rules use beside those of peers.
 void read_replication(YamlSection& top, Config& config) {
   if (const auto value = top.take("site")) config.site = read_site(value->section());
-  std::set<std::string> places{replication::here};
+  std::set<std::string> places{replication::here, replication::in_bundles};
   for (const auto& upstream : config.upstreams) places.insert(upstream.name());
   if (const auto value = top.take("peers")) {
     for (const auto& entry : value->list()) config.peers.push_back(read_peer(entry, places));

@@ -142,8 +142,9 @@ bool is_upstream(const std::string& name, const Config& config) {
 
 std::string fault_of_places(const Rule& rule, const Config& config) {
   for (const auto* name : {&rule.from, &rule.to}) {
-    if (*name != replication::here && !peer_of(*name, config) && !is_upstream(*name, config)) {
-      return "'" + *name + "' is neither a peer nor an upstream nor here";
+    if (*name != replication::here && *name != replication::in_bundles && !peer_of(*name, config) &&
+        !is_upstream(*name, config)) {
+      return "'" + *name + "' is neither a peer nor an upstream, here or bundle";
     }
   }
   const auto* source = peer_of(rule.from, config);

@@ -107,15 +107,20 @@ void Replicator::replace(std::vector<Rule> rules) {
 
 async::Task<RunReport> Replicator::run(std::string rule, Trial trial, RunListener listener) {
   const auto duty = state_->duty(rule);
+  if (!duty->errand().to.place) throw std::invalid_argument("rule " + rule + " is for bundles");
   co_return co_await duty->run_by_hand(trial, std::move(listener));
 }
 
 async::Task<std::vector<Replicator::Covered>> Replicator::covered(std::string rule) {
   const auto duty = state_->duty(rule);
   const auto seen = co_await survey(duty->shared_errand(), std::nullopt);
+  const auto& errand = duty->errand();
   std::vector<Covered> all;
   for (const auto& found : seen.found) {
-    if (found.tag) all.push_back({found.repository, *found.tag, found.digest});
+    auto target = errand.rule->target(found.repository);
+    if (!found.tag || !target) continue;
+    all.push_back({errand.from.place, found.repository, *found.tag, found.digest,
+                   std::move(*target), found.version});
   }
   co_return all;
 }
@@ -128,6 +133,8 @@ async::Task<std::vector<RuleStatus>> Replicator::status() {
     co_await errand.board.load();
     co_await errand.waiting.load();
     auto status = errand.board.now();
+    status.from = errand.rule->rule().from;
+    status.to = errand.rule->rule().to;
     status.waiting = errand.waiting.size();
     all.push_back(std::move(status));
   }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "entrepot/api/bundle_work.hpp"
+#include "entrepot/api/replication_work.hpp"
 #include "entrepot/api/work.hpp"
 #include "entrepot/auth/gate.hpp"
 #include "entrepot/base/clock.hpp"
@@ -20,6 +21,7 @@
 #include "entrepot/registry/directory.hpp"
 #include "entrepot/registry/leases.hpp"
 #include "entrepot/registry/local.hpp"
+#include "entrepot/registry/local_feed.hpp"
 #include "entrepot/registry/policy.hpp"
 #include "entrepot/registry/uploads.hpp"
 #include "entrepot/registry/writer.hpp"
@@ -35,6 +37,7 @@ struct Reading {
   registry::Local& local;
   index::Index& index;
   const auth::Gate& gate;
+  registry::LocalFeed& feed;
 };
 
 // What pushes and deletions go through.
@@ -56,6 +59,7 @@ struct Operations {
   // the operator; then nothing has changed.
   std::function<async::Task<>()> reload;
   Bundling bundling{};
+  Replication replication{};
 };
 
 struct Collaborators {

@@ -13,6 +13,8 @@ namespace entrepot::replication {
 
 // "here", or the name of a peer or an upstream of the configuration.
 inline constexpr const char* here = "here";
+// As `to` of a rule that says what goes into bundles, and is never run.
+inline constexpr const char* in_bundles = "bundle";
 
 struct Glob {
   std::string pattern;
