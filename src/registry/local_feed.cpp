@@ -1,9 +1,11 @@
 #include "entrepot/registry/local_feed.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
+#include "entrepot/async/together.hpp"
 #include "entrepot/index/catalog.hpp"
 #include "registry/feed_view.hpp"
 #include "registry/holdings_walk.hpp"
@@ -35,8 +37,6 @@ struct Listed {
   }
 };
 
-async::Task<> let_others_go() { co_await async::sleep_for(std::chrono::milliseconds::zero()); }
-
 async::Task<Listed> list(index::Index& index, const FeedView& view) {
   Listed listed;
   listed.newest_change = co_await index.read(&index::newest_change);
@@ -52,7 +52,7 @@ async::Task<Listed> list(index::Index& index, const FeedView& view) {
     }
     more = page.size() == slice;
     if (more) after = page.back().repository.text();
-    if (more) co_await let_others_go();
+    if (more) co_await async::give_way();
   }
   co_return listed;
 }
@@ -126,12 +126,24 @@ SummaryItem item_of(const index::View& rows, const Listed& listed, Holding holdi
 
 }  // namespace
 
-LocalFeed::LocalFeed(House house) : LocalFeed(house, std::make_shared<SummaryShelf>(), {}) {}
+struct LocalFeed::Shared {
+  SummaryShelf shelf;
+  std::atomic<bool> stopping = false;
+};
 
-LocalFeed::LocalFeed(House house, std::shared_ptr<SummaryShelf> shelf, Visible visible)
-    : house_(house), shelf_(std::move(shelf)), visible_(std::move(visible)) {}
+LocalFeed::LocalFeed(House house) : LocalFeed(house, std::make_shared<Shared>(), {}) {}
 
-LocalFeed LocalFeed::seen_by(Visible visible) const { return {house_, shelf_, std::move(visible)}; }
+LocalFeed::LocalFeed(House house, std::shared_ptr<Shared> shared, Visible visible)
+    : house_(house), shared_(std::move(shared)), visible_(std::move(visible)) {}
+
+LocalFeed LocalFeed::seen_by(Visible visible) const {
+  return {house_, shared_, std::move(visible)};
+}
+
+void LocalFeed::stop() {
+  shared_->stopping = true;
+  house_.index.journal_grown().notify_all();
+}
 
 async::Task<Answer<FeedPage>> LocalFeed::changes(FeedScope scope, std::uint64_t since,
                                                  std::size_t limit,
@@ -148,13 +160,13 @@ async::Task<Answer<FeedPage>> LocalFeed::changes(FeedScope scope, std::uint64_t 
     if (!page.changes.empty() || page.gap || slices == most_slices) co_return page;
     since = page.next;
     if (since < page.newest) {
-      co_await let_others_go();
+      co_await async::give_way();
       continue;
     }
     slices = 0;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - house_.clock.steady());
-    if (left.count() <= 0) co_return page;
-    co_await house_.index.journal_grown().wait(ticket, left);
+    if (left.count() <= 0 || shared_->stopping) co_return page;
+    if (!co_await house_.index.journal_grown().wait(ticket, left)) co_return page;
   }
 }
 
@@ -164,10 +176,10 @@ async::Task<Answer<std::vector<Summary>>> LocalFeed::summaries(FeedScope scope,
   const FeedView view(scope, visible_);
   const auto listed = co_await list(house_.index, view);
   const auto id = listed.id();
-  auto tree = shelf_->find(id, listed.newest_change, house_.clock.steady());
+  auto tree = shared_->shelf.find(id, listed.newest_change, house_.clock.steady());
   if (!tree) {
     tree = co_await make_tree(house_, listed);
-    shelf_->put(id, listed.newest_change, house_.clock.steady(), tree);
+    shared_->shelf.put(id, listed.newest_change, house_.clock.steady(), tree);
   }
   std::vector<Summary> summaries;
   for (const auto& prefix : prefixes) summaries.push_back(tree->summary(prefix));

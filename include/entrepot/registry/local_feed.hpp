@@ -13,8 +13,6 @@
 
 namespace entrepot::registry {
 
-class SummaryShelf;
-
 class LocalFeed final : public Feed {
  public:
   // Outlives the LocalFeed and all made of it.
@@ -28,6 +26,9 @@ class LocalFeed final : public Feed {
   // The same for a caller who may see less. Cheap: one a request.
   LocalFeed seen_by(Visible visible) const;
 
+  // Whoever waits is answered at once, and nobody waits any more: so that a daemon can end.
+  void stop();
+
   async::Task<Answer<FeedPage>> changes(FeedScope scope, std::uint64_t since, std::size_t limit,
                                         std::chrono::milliseconds longest) override;
   async::Task<Answer<std::vector<Summary>>> summaries(FeedScope scope,
@@ -38,10 +39,11 @@ class LocalFeed final : public Feed {
                                                          std::vector<TagName> tags) override;
 
  private:
-  LocalFeed(House house, std::shared_ptr<SummaryShelf> shelf, Visible visible);
+  struct Shared;
+  LocalFeed(House house, std::shared_ptr<Shared> shared, Visible visible);
 
   House house_;
-  std::shared_ptr<SummaryShelf> shelf_;
+  std::shared_ptr<Shared> shared_;  // by all made of the first
   Visible visible_;
 };
 
