@@ -71,7 +71,9 @@ void CurlMulti::unpause(CurlDriven& transfer) {
 }
 
 int CurlMulti::close_socket(void* self, curl_socket_t fd) {
-  static_cast<CurlMulti*>(self)->unwatch(fd);
+  auto* multi = static_cast<CurlMulti*>(self);
+  for (CurlDriven* transfer : multi->running_) transfer->lost(fd);
+  multi->unwatch(fd);
   return ::close(fd);
 }
 

@@ -24,6 +24,8 @@ class CurlDriven {
   virtual CURL* easy() = 0;
   // What it goes over, now and then; curl itself does not tell before the end.
   virtual void goes_over(curl_socket_t fd) = 0;
+  // The descriptor is about to be closed, whoever used it.
+  virtual void lost(curl_socket_t fd) = 0;
   // The handle has left the multi handle.
   virtual void finished(CURLcode result) = 0;
   // As finished, but the loop itself ends: no timer of it may be touched from here on.

@@ -64,6 +64,7 @@ async::Task<> CurlTransfer::feed() {
   if (upload_->ready() == 0) co_await upload_->fetch();
   const auto granted =
       passage_.restrained() ? std::min(upload_->ready(), most_granted) : upload_->ready();
+  co_await hold(passage_.charge(granted));
   co_await pass(granted);
   if (overtaken()) co_return;
   upload_->grant(granted);

@@ -55,6 +55,7 @@ CurlTransfer::Clock::time_point CurlTransfer::after(std::chrono::milliseconds li
 }
 
 CurlTransfer::~CurlTransfer() {
+  cut_off();
   multi_->remove(*this);
   curl_easy_cleanup(easy_);
   curl_slist_free_all(header_list_);
@@ -74,7 +75,7 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t, std::size_t size, voi
   auto& transfer = *static_cast<CurlTransfer*>(self);
   auto& buffer = *transfer.filling_;
   const auto most = transfer.passage_.restrained() ? most_buffered_restrained : most_buffered;
-  if (!buffer.empty() && buffer.size() + size > most) {
+  if ((!buffer.empty() && buffer.size() + size > most) || !transfer.admit(size)) {
     transfer.paused_ = true;
     transfer.wake();
     return CURL_WRITEFUNC_PAUSE;
@@ -89,28 +90,10 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t, std::size_t size, voi
 int CurlTransfer::on_connected(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   transfer.connected_ = true;
-  transfer.bound_receive_buffer();
+  transfer.bound_buffers();
   transfer.expect_progress();
   transfer.wake();
   return CURL_PREREQFUNC_OK;
-}
-
-void CurlTransfer::goes_over(curl_socket_t fd) {
-  if (fd_ == fd) return;
-  fd_ = fd;
-  bound_receive_buffer();
-}
-
-// What a server sends before it notices that we do not read lies in the kernel: it is past every
-// limit and in people's way.
-void CurlTransfer::bound_receive_buffer() {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (!passage_.restrained() || !connected_ || fd_ == CURL_SOCKET_BAD ||
-      ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-    return;
-  const auto bytes = passage_.receive_buffer(std::chrono::microseconds(info.tcpi_rtt));
-  if (bytes) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &*bytes, sizeof *bytes);
 }
 
 // The only place a connection can come from, with the address it really goes to.
@@ -204,7 +187,6 @@ async::Task<> CurlTransfer::hold(std::chrono::nanoseconds time) {
 }
 
 async::Task<> CurlTransfer::pass(std::uint64_t bytes) {
-  co_await hold(passage_.charge(bytes));
   while (signal_ && !overtaken()) {
     const auto back = passage_.stand_back(bytes);
     if (back.count() == 0) co_return;
@@ -213,6 +195,7 @@ async::Task<> CurlTransfer::pass(std::uint64_t bytes) {
 }
 
 std::unexpected<TransportError> CurlTransfer::fail(TransportErrorKind kind, std::string message) {
+  cut_off();
   multi_->remove(*this);
   done_ = true;
   error_ = TransportError{kind, std::move(message)};
@@ -246,6 +229,26 @@ async::Task<std::expected<void, TransportError>> CurlTransfer::receive_head() {
   co_return std::expected<void, TransportError>();
 }
 
+// Whether bytes that are there may come in: none while a limit's wait lasts, none past people.
+bool CurlTransfer::admit(std::uint64_t bytes) {
+  if (held_) return false;
+  if (admitted_ < bytes) return passage_.carry(bytes);
+  admitted_ -= bytes;
+  return true;
+}
+
+// Nothing came in for the sake of others: waits for its turn.
+async::Task<> CurlTransfer::readmit() {
+  co_await pass(most_buffered_restrained);
+  admitted_ = most_buffered_restrained;
+  resume();
+}
+
+void CurlTransfer::resume() {
+  if (!std::exchange(paused_, false)) return;
+  multi_->unpause(*this);
+}
+
 // The buffer shown last, when nobody kept it, else a new one.
 CurlTransfer::Buffer CurlTransfer::take_spare() {
   Buffer spare = std::move(given_);
@@ -256,14 +259,18 @@ CurlTransfer::Buffer CurlTransfer::take_spare() {
 
 async::Task<std::expected<base::ByteView, TransportError>> CurlTransfer::next(
     std::chrono::milliseconds gather) {
-  const auto idle_by = after(request_.transport->idle);
+  auto idle_by = after(request_.transport->idle);
   if (gather.count() > 0) {
     const auto until = after(gather);
-    while (filling_->size() < worth_waking && !done_ && Clock::now() < until)
+    while (filling_->size() < worth_waking && !paused_ && !done_ && Clock::now() < until)
       co_await wait(worth_waking, until);
   }
-  const auto until = std::min(idle_by, end_by_);
   while (filling_->empty() && !done_) {
+    if (paused_) {
+      co_await readmit();
+      idle_by = after(request_.transport->idle);
+    }
+    const auto until = std::min(idle_by, end_by_);
     if (Clock::now() >= until) co_return fail(TransportErrorKind::timeout, "the body stalled");
     co_await wait(any_byte, until);
   }
@@ -273,12 +280,11 @@ async::Task<std::expected<base::ByteView, TransportError>> CurlTransfer::next(
     co_return base::ByteView();
   }
   Buffer full = std::exchange(filling_, take_spare());
-  co_await pass(full->size());
+  held_ = true;
+  co_await hold(passage_.charge(full->size()));
+  held_ = false;
   given_ = std::move(full);
-  if (paused_) {
-    paused_ = false;
-    multi_->unpause(*this);
-  }
+  resume();
   co_return base::as_bytes(*given_);
 }
 

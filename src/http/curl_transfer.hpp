@@ -44,6 +44,7 @@ class CurlTransfer final : public Response, private CurlDriven {
 
   CURL* easy() override { return easy_; }
   void goes_over(curl_socket_t fd) override;
+  void lost(curl_socket_t fd) override;
   void finished(CURLcode result) override;
   void abandoned() override;
 
@@ -67,17 +68,21 @@ class CurlTransfer final : public Response, private CurlDriven {
 
   // From now on the other side owes us something: to take bytes, or to answer.
   void expect_progress();
-  void bound_receive_buffer();
   std::chrono::milliseconds first_byte() const;
+  void bound_buffers();
+  void cut_off();
   bool still_draining();
   async::Task<> feed();
   void stop_sending();
 
+  bool admit(std::uint64_t bytes);
+  async::Task<> readmit();
+  void resume();
   Buffer take_spare();
   void wake();
   // Suspends until woken or `until`; the caller looks again at what it waits for.
   async::Task<> wait(std::size_t enough, Clock::time_point until);
-  // Until its lane lets so many bytes pass, which are at hand; no limit of the server's runs.
+  // Until people on its line let so many bytes pass; no limit of the server's runs meanwhile.
   async::Task<> pass(std::uint64_t bytes);
   bool overtaken() const;
   async::Task<> hold(std::chrono::nanoseconds time);
@@ -104,7 +109,9 @@ class CurlTransfer final : public Response, private CurlDriven {
   curl_socket_t fd_ = CURL_SOCKET_BAD;  // once known; curl's
   bool connected_ = false;
   bool paused_ = false;
-  bool answered_ = false;  // the head was there, or will never be
+  bool held_ = false;           // takes nothing in until a limit lets it
+  std::uint64_t admitted_ = 0;  // that may come in though others are on the line
+  bool answered_ = false;       // the head was there, or will never be
   bool proxied_ = false;
   bool refused_address_ = false;
   bool done_ = false;

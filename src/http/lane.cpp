@@ -39,6 +39,15 @@ void Line::interactive(std::uint64_t bytes) {
   count(bytes, now);
 }
 
+bool Line::carry(std::uint64_t bytes) {
+  const auto now = clock_.steady();
+  const std::lock_guard lock(mutex_);
+  if (now < standing_till_) return false;
+  moved_.replication += bytes;
+  count(bytes, now);
+  return true;
+}
+
 std::chrono::nanoseconds Line::replication(std::uint64_t bytes, Turn& turn) {
   const auto now = clock_.steady();
   const std::lock_guard lock(mutex_);

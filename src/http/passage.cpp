@@ -10,7 +10,7 @@ using Buckets = std::vector<std::shared_ptr<TokenBucket>>;
 // A wait shorter than this is not worth a pause; it stays in the bucket as debt.
 constexpr std::chrono::milliseconds worth_waiting(2);
 
-constexpr double least_buffer = 64 * 1024;
+constexpr double least_buffer = 32 * 1024;
 // The kernel gives nobody more than this unless it was told to (net.core.rmem_max).
 constexpr double most_buffer = 208 * 1024;
 // What one connection of replication shall be able to carry when nothing limits it.
@@ -35,6 +35,8 @@ bool Passage::restrained() const { return lane_ && (!lane_->bytes.empty() || sta
 void Passage::moved(std::uint64_t bytes) {
   if (lane_ && lane_->line && !stands_back()) lane_->line->interactive(bytes);
 }
+
+bool Passage::carry(std::uint64_t bytes) { return !stands_back() || lane_->line->carry(bytes); }
 
 Passage::Duration Passage::charge(std::uint64_t bytes) {
   if (!lane_) return {};

@@ -22,6 +22,8 @@ class Passage {
   bool restrained() const;
   // It has moved so many.
   void moved(std::uint64_t bytes);
+  // Whether so many more, which are there, may pass it at once; if not, stand_back() says when.
+  bool carry(std::uint64_t bytes);
 
   // Before it moves `bytes`: first what its buckets say, once; then how long it stands back for
   // people, again and again until that is nothing.

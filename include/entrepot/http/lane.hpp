@@ -57,8 +57,12 @@ class Line {
   // An interactive exchange begins (0 bytes), or has moved some.
   void interactive(std::uint64_t bytes);
 
-  // An exchange of replication wants to move `bytes`: how long it stands back before it asks again;
-  // 0: go, they are counted. `turn` belongs to the exchange, which keeps it between two calls.
+  // Bytes of replication are there: whether they may pass at once (and are counted), because nobody
+  // else is there.
+  bool carry(std::uint64_t bytes);
+  // If not, an exchange of replication wants to move `bytes`: how long it stands back before it
+  // asks again; 0: go, they are counted. `turn` belongs to the exchange, which keeps it between two
+  // calls.
   using Turn = std::optional<base::SteadyTime>;
   std::chrono::nanoseconds replication(std::uint64_t bytes, Turn& turn);
 

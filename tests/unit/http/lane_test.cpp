@@ -75,8 +75,11 @@ TEST(Line, replication_passes_when_nobody_is_there) {
   ManualClock clock;
   Line line(clock);
   Line::Turn turn;
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(line.replication(MB, turn), 0ms);
-  EXPECT_EQ(line.moved().replication, 100 * MB);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(line.replication(MB, turn), 0ms);
+    EXPECT_TRUE(line.carry(MB));
+  }
+  EXPECT_EQ(line.moved().replication, 200 * MB);
 }
 
 TEST(Line, replication_stands_back_for_a_tenth_of_a_second) {
@@ -84,6 +87,7 @@ TEST(Line, replication_stands_back_for_a_tenth_of_a_second) {
   Line line(clock);
   Line::Turn turn;
   line.interactive(0);
+  EXPECT_FALSE(line.carry(1));
   EXPECT_EQ(line.replication(MB, turn), 0ms);  // the trickle's first turn
   EXPECT_EQ(line.replication(MB, turn), 100ms);
   clock.advance(60ms);
@@ -198,9 +202,9 @@ struct BufferCase {
 
 TEST(Passage, a_receive_buffer_is_what_the_rate_needs) {
   const BufferCase cases[] = {
-      {0, 100us, 65'536},        {0, 1'500us, 192'000},   {0, 20ms, std::nullopt},
-      {5 * MB, 1ms, 65'536},     {5 * MB, 20ms, 200'000}, {5 * MB, 100ms, std::nullopt},
-      {1000 * MB, 1ms, 128'000}, {1000, 1s, 65'536},
+      {0, 100us, 32'768},        {0, 1'500us, 192'000},   {0, 20ms, std::nullopt},
+      {5 * MB, 1ms, 32'768},     {5 * MB, 20ms, 200'000}, {5 * MB, 100ms, std::nullopt},
+      {1000 * MB, 1ms, 128'000}, {1000, 1s, 32'768},
   };
   ManualClock clock;
   for (const auto& each : cases) {
@@ -225,6 +229,7 @@ TEST(Lane, serves_several_threads_at_once) {
       Passage passage(std::make_shared<Lane>(t % 2 == 0 ? people : copies));
       for (int i = 0; i < rounds; ++i) {
         passage.charge(1);
+        if (t % 2 == 1 && passage.carry(1)) ++passed;
         if (passage.stand_back(1).count() == 0 && t % 2 == 1) ++passed;
         passage.moved(1);
       }
