@@ -22,6 +22,9 @@ constexpr std::uint64_t any_size = std::numeric_limits<std::uint64_t>::max();
 // costs at most (retries + 1) * (1 + n / this) tries, and a trickle comes to an end.
 constexpr std::uint64_t worth_a_fresh_start = 1024 * 1024;
 
+constexpr std::chrono::milliseconds time_to_settle(100);
+constexpr int most_unsettled = 20;
+
 constexpr int gone = 404;
 constexpr int too_large = 413;
 constexpr int wrong_range = 416;
@@ -115,9 +118,24 @@ async::Task<Try<void>> BlobPush::attempt() {
   co_return co_await try_once(std::make_shared<OfferedBytes>(offer_));
 }
 
+// After a break the registry may still be busy with what came before it, and would add that to what
+// we send next: only what it says twice is so.
+async::Task<Try<std::optional<std::uint64_t>>> BlobPush::settled_offset() {
+  auto told = co_await upload_->offset();
+  for (int asked = 0; strikes_ > 0 && asked < most_unsettled; ++asked) {
+    if (!told || !*told) break;
+    co_await async::sleep_for(time_to_settle);
+    auto again = co_await upload_->offset();
+    const bool same = again && *again == *told;
+    told = std::move(again);
+    if (same) break;
+  }
+  co_return told;
+}
+
 // Of the upload that is open; closed when it is gone, or does not tell.
 async::Task<Try<void>> BlobPush::find_offset() {
-  const auto told = co_await upload_->offset();
+  const auto told = co_await settled_offset();
   if (!told && may_tell_later(told.error())) co_return std::unexpected(told.error());
   if (!told || !*told || **told > offer_.size) {
     drop();
@@ -129,13 +147,16 @@ async::Task<Try<void>> BlobPush::find_offset() {
   co_return Try<void>();
 }
 
-// What the offer's owner says is no fault of the upstream's, and final.
+// What the offer's owner says when asked is final; what broke off while it was read may go on.
 async::Task<Try<void>> BlobPush::try_once(std::shared_ptr<OfferedBytes> bytes) {
   try {
     co_return co_await send(bytes);
   } catch (const OfferFailed& offer) {
-    offset_known_ = false;
-    co_return std::unexpected(Setback{offer.failure});
+    const bool broke = offer.failure.kind == FailureKind::broken ||
+                       offer.failure.kind == FailureKind::timeout;
+    const bool again = broke && offer.when == OfferFailed::When::read;
+    co_return std::unexpected(
+        Setback{offer.failure, again ? Again::may_help : Again::is_pointless});
   }
 }
 
@@ -167,8 +188,8 @@ void BlobPush::drop() {
 
 // Whether another try may end better, and what it does differently.
 bool BlobPush::adapt(const Setback& setback) {
-  if (!upload_) return false;
   offset_known_ = false;
+  if (!upload_) return false;
   const bool refused = setback.status >= 400 && setback.status < 500;
   const bool begun_already = setback.status == wrong_range && offset_ == 0;
   if (setback.status == gone || begun_already) drop();
@@ -177,7 +198,9 @@ bool BlobPush::adapt(const Setback& setback) {
     piece_ = std::min(smaller_piece, std::min(piece_, offer_.size) / 4);
     return piece_ >= smallest_piece;
   }
-  if (setback.again == Again::may_help || setback.failure.kind == FailureKind::timeout) return true;
+  const bool silent =
+      setback.failure.kind == FailureKind::timeout && setback.blame == Blame::server;
+  if (setback.again == Again::may_help || silent) return true;
   // Or the next push would finish what will not do.
   if (refused && setback.failure.kind == FailureKind::broken) drop();
   return false;

@@ -42,6 +42,7 @@ class BlobPush {
   async::Task<Try<void>> attempt();
   async::Task<Try<void>> send(std::shared_ptr<OfferedBytes> bytes);
   async::Task<Try<void>> try_once(std::shared_ptr<OfferedBytes> bytes);
+  async::Task<Try<std::optional<std::uint64_t>>> settled_offset();
   async::Task<Try<void>> find_offset();
   async::Task<registry::Answer<void>> recover(Setback setback);
   bool adapt(const Setback& setback);

@@ -10,17 +10,14 @@ namespace entrepot::upstream {
 using registry::Failure;
 using registry::FailureKind;
 
-void OfferedBytes::fail(Failure failure) {
-  failure_ = failure;
-  throw OfferFailed(std::move(failure));
-}
-
 async::Task<> OfferedBytes::open(std::uint64_t offset) {
   auto content = co_await offer_.open({.offset = offset, .size = offer_.size, .patience = {}});
-  if (!content) fail(std::move(content.error()));
+  if (!content) throw OfferFailed(OfferFailed::When::opened, std::move(content.error()));
   if (content->bytes->size() != offer_.size)
-    fail({FailureKind::broken, "the blob offered has " + std::to_string(content->bytes->size()) +
-                                   " bytes, not " + std::to_string(offer_.size)});
+    throw OfferFailed(OfferFailed::When::opened,
+                      {FailureKind::broken, "the blob offered has " +
+                                                std::to_string(content->bytes->size()) +
+                                                " bytes, not " + std::to_string(offer_.size)});
   bytes_ = std::move(content->bytes);
 }
 
@@ -34,7 +31,7 @@ async::Task<async::Chunk> OfferedBytes::read_at(std::uint64_t offset, std::uint6
   } catch (const std::system_error& error) {
     failure = Failure{FailureKind::broken, error.what()};
   }
-  fail(std::move(*failure));
+  throw OfferFailed(OfferFailed::When::read, std::move(*failure));
 }
 
 }  // namespace entrepot::upstream

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 
 #include "entrepot/async/byte_source.hpp"
 #include "entrepot/registry/sink.hpp"
@@ -14,9 +13,11 @@ namespace entrepot::upstream {
 // What the offer's owner said when its bytes were wanted.
 class OfferFailed : public std::exception {
  public:
-  explicit OfferFailed(registry::Failure failure) : failure(std::move(failure)) {}
+  enum class When { opened, read };
+  OfferFailed(When when, registry::Failure failure) : when(when), failure(std::move(failure)) {}
   const char* what() const noexcept override { return failure.message.c_str(); }
 
+  When when;
   registry::Failure failure;
 };
 
@@ -31,17 +32,12 @@ class OfferedBytes final : public async::ByteSource {
   // Throws OfferFailed, whatever failed.
   async::Task<async::Chunk> read_at(std::uint64_t offset, std::uint64_t most) override;
 
-  // Why reading failed; absent: it did not.
-  const std::optional<registry::Failure>& failure() const { return failure_; }
-
  private:
   async::Task<> open(std::uint64_t offset);
-  [[noreturn]] void fail(registry::Failure failure);
 
   registry::BlobOffer offer_;
   std::uint64_t end_;
   std::unique_ptr<async::ByteSource> bytes_;
-  std::optional<registry::Failure> failure_;
 };
 
 }  // namespace entrepot::upstream

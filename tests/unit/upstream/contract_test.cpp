@@ -1,5 +1,7 @@
-// A Remote in front of a small honest registry keeps what every Source and ByteSource promises.
+// A Remote in front of a small honest registry keeps what every Source, Place and ByteSource
+// promises.
 #include "contract/byte_source_contract.hpp"
+#include "contract/sink_contract.hpp"
 #include "contract/source_contract.hpp"
 #include "entrepot/oci/manifest.hpp"
 #include "unit/upstream/lab.hpp"
@@ -38,6 +40,22 @@ class RemoteStand final : public SourceStand {
 
 INSTANTIATE_TEST_SUITE_P(Remote, SourceContract,
                          testing::Values([] { return std::make_unique<RemoteStand>(); }));
+
+class RemotePlaceStand final : public PlaceStand {
+ public:
+  RemotePlaceStand() {
+    lab_.server.before_body("/blobs/uploads/", shelf_.keep_pieces());
+    lab_.server.on("", [this](Exchange& exchange) { shelf_.answer(exchange); });
+  }
+  registry::Place& place() override { return lab_.place(); }
+
+ private:
+  Shelf shelf_;
+  upstream::Lab lab_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Remote, SinkContract,
+                         testing::Values([] { return std::make_unique<RemotePlaceStand>(); }));
 
 // Holds the server behind it; what is read stays good after both are gone.
 class ServedBlob final : public async::ByteSource {

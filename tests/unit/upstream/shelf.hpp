@@ -61,6 +61,20 @@ class Shelf {
     const auto [path, query] = parts(exchange.request.target);
     action(exchange.request, path, query)(exchange);
   }
+  // For FakeUpstream::before_body: keeps what comes of a body that does not come whole.
+  Action keep_pieces() {
+    return [this](Exchange& exchange) {
+      const auto length = exchange.request.header("Content-Length");
+      const std::size_t size = length == "-" ? 0 : std::stoul(length);
+      while (exchange.request.body.size() < size &&
+             exchange.receive(size - exchange.request.body.size()) > 0) {
+      }
+      if (exchange.request.body.size() == size) return answer(exchange);
+      const std::lock_guard lock(mutex_);
+      uploaded_ += exchange.request.body.size();
+      uploads_[parts(exchange.request.target).first].bytes += exchange.request.body;
+    };
+  }
   // For FakeUpstream::before_body: takes so much of an upload's piece, then the connection breaks.
   Action cut_after(std::size_t most) {
     return [this, most](Exchange& exchange) {
@@ -223,9 +237,19 @@ class Shelf {
   }
   Action remove(const std::string& path) {
     const auto at = path.find("/manifests/");
+    const auto found = manifests_.find(path);
+    if (found == manifests_.end()) return reply(404, "");
+    const auto bytes = found->second.second;
+    const bool by_digest = path.find("sha256:") != std::string::npos;
     auto& tags = tags_[path.substr(0, at) + "/tags/list"];
-    if (manifests_.erase(path) == 0) return reply(404, "");
+    manifests_.erase(found);
     tags.erase(path.substr(at + 11));
+    if (by_digest)
+      std::erase_if(manifests_, [&](const auto& each) {
+        const bool gone = each.first.starts_with(path.substr(0, at)) && each.second.second == bytes;
+        if (gone) tags.erase(each.first.substr(at + 11));
+        return gone;
+      });
     return reply(202, "");
   }
 

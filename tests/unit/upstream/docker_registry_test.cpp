@@ -1,0 +1,105 @@
+// A RemotePlace before a registry of others: Debian's docker-registry 2.8.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "support/docker_registry.hpp"
+#include "unit/upstream/push_lab.hpp"
+
+namespace entrepot::upstream {
+namespace {
+
+class BeforeDockerRegistry : public testing::Test, public Lab {
+ protected:
+  void SetUp() override {
+    if (!test::DockerRegistry::installed()) GTEST_SKIP() << "docker-registry is not installed";
+    registry_.emplace();
+    use({});
+  }
+  void use(std::deque<std::size_t> cuts) {
+    wire_.emplace(registry_->port(), std::move(cuts));
+    options.urls = {wire_->url()};
+  }
+  registry::BlobTaken put(const oci::RepositoryName& name, const std::string& bytes) {
+    auto taken = run(place().put_blob(name, offer(bytes)));
+    EXPECT_TRUE(taken) << taken.error().message;
+    return taken.value_or(registry::BlobTaken{});
+  }
+  registry::BlobOffer offer(const std::string& bytes) {
+    return {.digest = digest_of(bytes),
+            .size = bytes.size(),
+            .open = [bytes, openings = openings](registry::BlobStart start) {
+              return open_text(bytes, openings, start);
+            }};
+  }
+  std::string fetch(const oci::RepositoryName& name, const std::string& bytes) {
+    auto found = run(place().blob(name, digest_of(bytes)));
+    return found ? run(read_rest(std::move(*found), 0)) : found.error().message;
+  }
+
+  std::optional<test::DockerRegistry> registry_;
+  std::optional<test::CuttingWire> wire_;
+  std::shared_ptr<Openings> openings = std::make_shared<Openings>();
+};
+
+// Rows: N-05 N-06
+TEST_F(BeforeDockerRegistry, no_byte_that_arrived_crosses_twice) {
+  const auto seed = std::random_device()();
+  RecordProperty("seed", std::to_string(seed));
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const auto layer = test::noise(40'000'000, seed);
+  std::deque<std::size_t> cuts;
+  for (int i = 0; i < 8; ++i) cuts.push_back(1'100'000 + random() % 3'000'000);
+  use(cuts);
+  const auto taken = put(app(), layer);
+  EXPECT_EQ(taken.how, registry::Taken::moved);
+  EXPECT_EQ(wire_->cuts_left(), 0U);
+  EXPECT_GE(openings->size(), 9U);
+  EXPECT_LT(wire_->sent(), layer.size() + 64 * 1024);  // the heads of some forty requests
+  RecordProperty("sent", std::to_string(wire_->sent()));
+  EXPECT_TRUE(fetch(app(), layer) == layer);
+}
+
+TEST_F(BeforeDockerRegistry, an_image_is_pushed_mounted_listed_and_taken_away) {
+  const auto config = test::noise(500, 1);
+  const auto layer = test::noise(6'000'000, 2);
+  const auto manifest = test::image_manifest(
+      {{digest_of(config), config.size()}, {digest_of(layer), layer.size()}});
+  const auto other = test::name("library/other");
+  registry::ManifestOffer offered{.digest = digest_of(manifest),
+                                  .media_type = oci_type,
+                                  .bytes = manifest,
+                                  .tags = {test::tag("v1"), test::tag("v2")}};
+  EXPECT_FALSE(run(place().put_manifest(app(), offered)));
+  put(app(), config);
+  put(app(), layer);
+  EXPECT_EQ(put(app(), layer).how, registry::Taken::held);
+  EXPECT_EQ(put(other, layer).how, registry::Taken::mounted);
+  const auto done = run(place().put_manifest(app(), offered));
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(run(place().manifest(app(), at("v2")))->bytes, manifest);
+  EXPECT_TRUE(fetch(other, layer) == layer);
+  const auto list = run(place().repositories({}));
+  ASSERT_TRUE(list) << list.error().message;
+  EXPECT_EQ(list->repositories, (std::vector{app(), other}));
+  // It knows no deletion of a tag alone, and keeps both.
+  const auto removed = run(place().remove(app(), at("v1")));
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().kind, registry::FailureKind::denied);
+  EXPECT_TRUE(run(place().resolve(app(), at("v1"))));
+  EXPECT_EQ(run(place().remove(app(), test::reference(digest_of(manifest)))), true);
+  EXPECT_FALSE(run(place().resolve(app(), at("v2"))));
+}
+
+TEST_F(BeforeDockerRegistry, wrong_bytes_are_not_kept) {
+  auto offered = offer(test::noise(6'000'000, 2));
+  offered.digest = digest_of("another");
+  const auto taken = run(place().put_blob(app(), offered));
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().message, "upstream lab: answered 400 (DIGEST_INVALID)");
+  EXPECT_FALSE(run(place().stat(app(), offered.digest)));
+}
+
+}  // namespace
+}  // namespace entrepot::upstream
