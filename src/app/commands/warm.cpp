@@ -7,7 +7,6 @@
 
 #include "app/commands/command.hpp"
 #include "app/commands/job.hpp"
-#include "app/commands/progress_bar.hpp"
 #include "app/commands/words.hpp"
 #include "entrepot/transfer/image_list.hpp"
 
@@ -43,11 +42,10 @@ json::array images_of(const Warm& command, Console& console) {
   return list;
 }
 
-void print_line(const json::object& line, const Warm& command, ProgressBar& bar, Console& console) {
+void print_line(const json::object& line, const Warm& command, Console& console) {
   if (command.output == Output::json) {
     console.out << json::serialize(line) << '\n';
   } else if (const auto trouble = text_of(line, "trouble"); !trouble.empty()) {
-    bar.clear();
     console.error << "entrepot: " << text_of(line, "image") << ": " << trouble << '\n';
   }
 }
@@ -59,11 +57,8 @@ async::Task<ExitStatus> warm(Site& site, const Warm& command, Console& console) 
   wish["platforms"] = std::move(platforms);
   Question order{
       .method = "POST", .path = "/api/v1/warmings", .query = {}, .body = json::serialize(wish)};
-  ProgressBar bar(console);
   JobListener listener;
-  listener.line = [&](const std::string& line) {
-    print_line(object_of(line), command, bar, console);
-  };
+  listener.line = [&](const std::string& line) { print_line(object_of(line), command, console); };
   const auto end = co_await run_job(site, std::move(order), std::move(listener), console);
   if (end.status != ExitStatus::clean) co_return end.status;
   if (command.output == Output::json) {
