@@ -71,8 +71,10 @@ void wants(std::string_view text) {
 }
 
 void asks(std::string_view text) {
-  if (text.contains('\n')) return;
-  const auto ask = transfer::parse_ask(transfer::sign_text("ask", text, {}, key()));
+  const auto end = std::min(text.find('\n'), text.size());
+  const auto body = text.substr(std::min(end + 1, text.size()));
+  const auto ask =
+      transfer::parse_ask(transfer::sign_text("ask", text.substr(0, end), body, key()));
   if (ask) require(transfer::parse_ask(transfer::render(ask->ask, key())).has_value());
 }
 

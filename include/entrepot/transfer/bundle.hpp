@@ -58,8 +58,8 @@ struct BundleOptions {
   // Fits a single-layer disc, and a FAT file system.
   static constexpr std::uint64_t usual_volume = (4ULL << 30) - (64 << 20);
 
-  std::filesystem::path directory;  // made when missing
-  std::vector<BundleImage> images;  // with all they lead to, referrers too
+  std::filesystem::path directory{};  // made when missing
+  std::vector<BundleImage> images{};  // with all they lead to, referrers too
   bool referrers = true;
   std::optional<std::filesystem::path> want{};   // leave out what its site holds
   std::optional<std::filesystem::path> again{};  // carry only what this ask-file names
@@ -114,7 +114,7 @@ std::vector<AskedImage> read_ask(const std::filesystem::path& file);
 // ---- at the receiver --------------------------------------------------------------------------
 
 struct ApplyOptions {
-  std::vector<std::filesystem::path> paths;  // files, or directories of them
+  std::vector<std::filesystem::path> paths{};  // files, or directories of them
   // Where to write what to ask for when something is missing; empty: nowhere.
   std::filesystem::path ask{};
   // Whether a name may become a local repository: not that of an upstream. Empty: any may.

@@ -1,5 +1,6 @@
-// An ask-file: what of a bundle did not arrive, for `bundle create --again`. Signed like a
-// want-file, and of the same form, without a body. Pure.
+// An ask-file: what of a bundle did not arrive, for `bundle create --again`. Of the form of a
+// want-file, and it says like one what is at hand, the bundle's part that came included: for of a
+// manifest that is missing nobody here knows what it lists. Pure.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,9 @@ struct MissingDigest {
 struct Ask {
   Contents contents;  // the bundle's; `receiver` is who asks
   std::vector<MissingDigest> missing;
+  std::vector<std::uint64_t> prefixes;  // of what is at hand, ascending
+
+  bool holds(const oci::Digest& digest) const;
 };
 
 std::string render(const Ask& ask, const SiteKey& key);

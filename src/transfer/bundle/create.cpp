@@ -147,6 +147,10 @@ class Creation {
     }
   }
 
+  // At the receiver, by its own word.
+  bool is_there(const oci::Digest& digest) const {
+    return ask_ ? ask_->holds(digest) : want_ && want_->holds(digest);
+  }
   // What goes along.
   void choose() {
     std::unordered_set<oci::Digest> asked;
@@ -154,12 +158,10 @@ class Creation {
       for (const auto& [digest, size] : ask_->missing) asked.insert(digest);
     }
     for (const auto& object : graph_.objects) {
-      const bool goes = ask_    ? asked.erase(object.digest) > 0
-                        : want_ ? !want_->holds(object.digest)
-                                : true;
+      const bool goes = asked.erase(object.digest) > 0 || !is_there(object.digest);
       carried_.push_back(goes);
       if (!goes) {
-        if (want_) report_.held_bytes += object.size;
+        report_.held_bytes += object.size;
         continue;
       }
       ++(object.media_type.empty() ? report_.blobs : report_.manifests);

@@ -4,10 +4,13 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "entrepot/base/glob.hpp"
 #include "entrepot/base/log.hpp"
 #include "entrepot/index/catalog.hpp"
 #include "entrepot/oci/refusal.hpp"
 #include "transfer/bundle/durable_file.hpp"
+#include "transfer/bundle/holdings.hpp"
+#include "transfer/bundle/prefixes.hpp"
 #include "transfer/bundle/unpacking.hpp"
 #include "transfer/bundle/volume_scan.hpp"
 #include "transfer/foreign_folder.hpp"
@@ -286,9 +289,13 @@ async::Task<> Delivery::ask() {
   report_.missing = missing_.size();
   for (const auto& [digest, size] : missing_) report_.missing_bytes += size;
   if (!contents_ || ask_.empty()) co_return;
-  Ask ask{.contents = *contents_, .missing = missing_};
+  const base::GlobSet all({"**"});
+  Ask ask{.contents = *contents_, .missing = missing_, .prefixes = {}};
   ask.contents.receiver = terms_.site.site;
+  ask.prefixes = (co_await holdings(terms_.house.index, all)).prefixes;
+  for (const auto& digest : staging_->whole()) ask.prefixes.push_back(prefix_of(digest));
   co_await terms_.house.pool.run([&] {
+    sort_once(ask.prefixes);
     DurableFile file(ask_);
     file.append(render(ask, terms_.site.key));
     file.finish();

@@ -113,7 +113,7 @@ void log_report(const ApplyReport& report) {
                                      {"missing", report.missing}});
 }
 
-async::Task<ApplyReport> deliver(Delivery& delivery, std::string bundle,
+async::Task<ApplyReport> deliver(Delivery& delivery, std::string bundle, std::string from,
                                  const BundleListener& listener,
                                  std::function<void(std::uint64_t)> passed) {
   std::string sentence;
@@ -127,7 +127,7 @@ async::Task<ApplyReport> deliver(Delivery& delivery, std::string bundle,
     sentence = error.what();
   }
   if (listener.trouble) listener.trouble(bundle, sentence);
-  co_return ApplyReport{.bundle = bundle};
+  co_return ApplyReport{.bundle = bundle, .from = std::move(from)};
 }
 
 }  // namespace
@@ -178,8 +178,9 @@ async::Task<std::vector<ApplyReport>> BundleIntake::apply(ApplyOptions options, 
                          .state = ApplyReport::State::refused});
       continue;
     }
+    const auto from = cards.front().sender.name;
     Delivery delivery(terms, std::move(cards), ask_of(options.ask, bundle, bundles));
-    reports.push_back(co_await deliver(delivery, bundle, listener, passed));
+    reports.push_back(co_await deliver(delivery, bundle, from, listener, passed));
     log_report(reports.back());
     if (listener.stop && listener.stop()) break;
   }

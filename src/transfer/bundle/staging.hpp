@@ -39,6 +39,7 @@ class Staging {
   void set_head(std::string_view text);
 
   bool has(const oci::Digest& digest) const { return whole_.contains(digest); }
+  const std::unordered_set<oci::Digest>& whole() const { return whole_; }
   base::UniqueFd open(const oci::Digest& digest) const;
   bool took(const std::string& series, std::uint64_t volume) const {
     return volumes_.contains({series, volume});

@@ -61,8 +61,8 @@ struct VolumeHead {
   std::uint64_t number = 0;   // from 1; parity volumes count on their own
   std::uint64_t volumes = 0;  // of the series
   std::uint64_t parities = 0;
-  Contents contents;  // without lines in a parity volume
-  std::vector<VolumeMember> members;
+  Contents contents{};  // without lines in a parity volume
+  std::vector<VolumeMember> members{};
   std::optional<Parity> parity{};  // of a parity volume
 };
 
