@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <memory>
@@ -72,6 +73,8 @@ constexpr std::chrono::hours no_limit{24 * 365};
 async::Task<Ended> see_off(SharedCrew crew, std::chrono::milliseconds longest) {
   Ended how = Ended::by_itself;
   bool aborted = false;
+  // Else the next co_await would throw while they run.
+  co_await async::asio::this_coro::throw_if_cancelled(false);
   while (crew->running > 0) {
     const auto heard = co_await hear(crew, crew->called_off ? no_limit : longest);
     if (heard && (*heard || crew->called_off)) continue;
@@ -83,6 +86,7 @@ async::Task<Ended> see_off(SharedCrew crew, std::chrono::milliseconds longest) {
     }
     crew->call_off();
   }
+  co_await async::asio::this_coro::throw_if_cancelled(true);
   if (aborted) throw boost::system::system_error(async::asio::error::operation_aborted);
   co_return how;
 }

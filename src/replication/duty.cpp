@@ -186,9 +186,11 @@ async::Task<> Duty::obey() {
       co_await one_turn();
       failures_ = 0;
       continue;
-    } catch (const boost::system::system_error&) {
-      throw;  // cancelled
+    } catch (const oci::Refusal&) {
+      ++failures_;  // the run has said why
     } catch (const std::exception& error) {
+      const auto* trouble = dynamic_cast<const boost::system::system_error*>(&error);
+      if (trouble != nullptr && trouble->code() == async::asio::error::operation_aborted) throw;
       ++failures_;
       base::log::error(
           "replication rule failed",

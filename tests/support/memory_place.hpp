@@ -77,6 +77,9 @@ class MemoryPlace final : public registry::Place {
     const auto found = tags_.find({repository, text});
     return found == tags_.end() ? std::nullopt : std::optional(found->second);
   }
+  void drop_tag(const std::string& repository, const std::string& text) {
+    tags_.erase({repository, text});
+  }
   void drop_manifest(const std::string& repository, const oci::Digest& digest) {
     manifests_.erase({repository, digest});
   }
@@ -114,6 +117,7 @@ class MemoryPlace final : public registry::Place {
   }
   async::Task<Answer<registry::TagPage>> tags(oci::RepositoryName name,
                                               registry::Page page) override {
+    if (auto failed = step("tags", name.text())) co_return std::unexpected(*failed);
     registry::TagPage answer;
     for (const auto& [key, digest] : tags_) {
       if (key.first != name.text() || key.second <= page.after) continue;
@@ -181,6 +185,8 @@ class MemoryPlace final : public registry::Place {
     co_return Answer<void>();
   }
   async::Task<Answer<bool>> remove(oci::RepositoryName name, oci::Reference reference) override {
+    if (auto failed = step("remove", reference.text())) co_return std::unexpected(*failed);
+    log.push_back("remove " + reference.text());
     if (const auto* one = reference.tag()) {
       co_return tags_.erase({name.text(), one->text()}) > 0;
     }
@@ -190,6 +196,7 @@ class MemoryPlace final : public registry::Place {
     co_return manifests_.erase({name.text(), *reference.digest()}) > 0;
   }
   async::Task<Answer<registry::RepositoryPage>> repositories(registry::Page page) override {
+    if (auto failed = step("repositories", page.after)) co_return std::unexpected(*failed);
     std::set<std::string> names;
     for (const auto& [key, content] : manifests_) names.insert(key.first);
     registry::RepositoryPage answer;
