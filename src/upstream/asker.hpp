@@ -30,8 +30,8 @@ class Asker {
         const base::Clock& clock, base::Metrics& metrics);
 
   async::Task<registry::Answer<Held>> ask(Question question);
-  // Asks that one of the URLs, once: for what is part of something begun there. Its patience is that
-  // of who asks: who tries again waits between tries.
+  // Asks that one of the URLs, once: for what is part of something begun there. Its patience is
+  // that of who asks: who tries again waits between tries.
   async::Task<Try<Held>> ask_once(std::size_t url, Question question);
 
   const std::string& name() const { return origins_.name(); }

@@ -16,10 +16,10 @@ constexpr std::uint64_t small = 4 * 1024 * 1024;
 constexpr std::size_t most_mounts = 4;
 // Where a break leaves nothing of what was sent, somebody on the way gathers whole requests.
 constexpr std::uint64_t smaller_piece = 16 * 1024 * 1024;
-constexpr std::uint64_t smallest_piece = 1024 * 1024;
+constexpr std::uint64_t smallest_piece = 256 * 1024;
 constexpr std::uint64_t any_size = std::numeric_limits<std::uint64_t>::max();
-// Breaks are forgiven once this much has arrived since the last time they were: so a blob of n bytes
-// costs at most (retries + 1) * (1 + n / this) tries, and a trickle comes to an end.
+// Breaks are forgiven once this much has arrived since the last time they were: so a blob of n
+// bytes costs at most (retries + 1) * (1 + n / this) tries, and a trickle comes to an end.
 constexpr std::uint64_t worth_a_fresh_start = 1024 * 1024;
 
 constexpr std::chrono::milliseconds time_to_settle(100);
@@ -122,7 +122,7 @@ async::Task<Try<void>> BlobPush::attempt() {
 // we send next: only what it says twice is so.
 async::Task<Try<std::optional<std::uint64_t>>> BlobPush::settled_offset() {
   auto told = co_await upload_->offset();
-  for (int asked = 0; strikes_ > 0 && asked < most_unsettled; ++asked) {
+  for (int asked = 0; asked < most_unsettled; ++asked) {
     if (!told || !*told) break;
     co_await async::sleep_for(time_to_settle);
     auto again = co_await upload_->offset();
@@ -152,8 +152,8 @@ async::Task<Try<void>> BlobPush::try_once(std::shared_ptr<OfferedBytes> bytes) {
   try {
     co_return co_await send(bytes);
   } catch (const OfferFailed& offer) {
-    const bool broke = offer.failure.kind == FailureKind::broken ||
-                       offer.failure.kind == FailureKind::timeout;
+    const bool broke =
+        offer.failure.kind == FailureKind::broken || offer.failure.kind == FailureKind::timeout;
     const bool again = broke && offer.when == OfferFailed::When::read;
     co_return std::unexpected(
         Setback{offer.failure, again ? Again::may_help : Again::is_pointless});

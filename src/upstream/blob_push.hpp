@@ -19,7 +19,7 @@ struct PushDesk {
 
   std::shared_ptr<Asker> asker;
   Unfinished unfinished;
-  registry::Movers movers;
+  std::shared_ptr<registry::Movers> movers = std::make_shared<registry::Movers>();
   registry::Sightings seen;
 };
 

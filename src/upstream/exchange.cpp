@@ -107,8 +107,8 @@ async::Task<Try<Reply>> Exchange::ask(http::Url upstream, Question question) {
   }
   auto challenge = choose_challenge(reply->response->headers());
   co_await read_remainder(*reply);
-  const auto authorization = co_await authenticator_.answer(
-      upstream, access, std::move(challenge), std::move(opening));
+  const auto authorization =
+      co_await authenticator_.answer(upstream, access, std::move(challenge), std::move(opening));
   if (!authorization) co_return std::unexpected(authorization.error());
   reply = co_await follow(upstream, question, *authorization);
   if (!reply) co_return std::move(reply);

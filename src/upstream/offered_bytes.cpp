@@ -14,10 +14,10 @@ async::Task<> OfferedBytes::open(std::uint64_t offset) {
   auto content = co_await offer_.open({.offset = offset, .size = offer_.size, .patience = {}});
   if (!content) throw OfferFailed(OfferFailed::When::opened, std::move(content.error()));
   if (content->bytes->size() != offer_.size)
-    throw OfferFailed(OfferFailed::When::opened,
-                      {FailureKind::broken, "the blob offered has " +
-                                                std::to_string(content->bytes->size()) +
-                                                " bytes, not " + std::to_string(offer_.size)});
+    throw OfferFailed(
+        OfferFailed::When::opened,
+        {FailureKind::broken, "the blob offered has " + std::to_string(content->bytes->size()) +
+                                  " bytes, not " + std::to_string(offer_.size)});
   bytes_ = std::move(content->bytes);
 }
 

@@ -14,8 +14,7 @@ constexpr seconds longest_doubt(3600);
 seconds until_enough(const RateLimit& limit, std::uint64_t reserve) {
   if (!limit.window || limit.limit.value_or(0) == 0) return shortest_doubt;
   const auto missing = static_cast<double>(reserve - limit.remaining + 1);
-  const auto each =
-      static_cast<double>(limit.window->count()) / static_cast<double>(*limit.limit);
+  const auto each = static_cast<double>(limit.window->count()) / static_cast<double>(*limit.limit);
   const auto bounded = std::clamp(missing * each, static_cast<double>(shortest_doubt.count()),
                                   static_cast<double>(longest_doubt.count()));
   return seconds(static_cast<seconds::rep>(bounded));

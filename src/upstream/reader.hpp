@@ -1,6 +1,6 @@
 // The reading half of an upstream, for whatever interface includes registry::Source. The nouns live
-// in their own files; what they share is the Asker, which a source of bytes given out may outlive us
-// with.
+// in their own files; what they share is the Asker, which a source of bytes given out may outlive
+// us with.
 #pragma once
 
 #include <memory>

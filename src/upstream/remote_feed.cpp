@@ -33,8 +33,8 @@ std::optional<std::string> doubt_json(const http::Response& response) {
 }
 
 Question question(std::string path, std::string query) {
-  Question asked{.kind = "feed", .root = "/api/v1/", .path = std::move(path),
-                 .query = std::move(query)};
+  Question asked{
+      .kind = "feed", .root = "/api/v1/", .path = std::move(path), .query = std::move(query)};
   asked.right = Right::list;
   asked.accept = "application/json";
   asked.most = registry::most_feed_bytes;

@@ -24,7 +24,7 @@ void add_hints(const PushDesk& desk, registry::BlobOffer& offer) {
 async::Task<Answer<BlobTaken>> push_blob(std::shared_ptr<PushDesk> desk, oci::RepositoryName name,
                                          registry::BlobOffer offer) {
   const auto digest = offer.digest;
-  const auto turn = co_await desk->movers.turn(digest, as_long_as_it_takes);
+  const auto turn = co_await desk->movers->turn(digest, as_long_as_it_takes);
   add_hints(*desk, offer);
   BlobPush push(desk, name, std::move(offer));
   auto taken = co_await push.run();
@@ -44,7 +44,7 @@ async::Task<Answer<BlobTaken>> RemotePlace::put_blob(oci::RepositoryName name,
 
 async::Task<Answer<void>> RemotePlace::put_manifest(oci::RepositoryName name,
                                                     registry::ManifestOffer offer) {
-  return upstream::put_manifest(asker(), std::move(name), std::move(offer));
+  return upstream::put_manifest(asker(), desk_->movers, std::move(name), std::move(offer));
 }
 
 async::Task<Answer<bool>> RemotePlace::remove(oci::RepositoryName name, oci::Reference reference) {

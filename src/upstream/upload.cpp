@@ -44,7 +44,8 @@ std::optional<http::Url> told_address(const Asker& asker, std::size_t url, const
 }  // namespace
 
 Question Upload::question(std::string method) const {
-  Question question{.kind = "upload", .method = std::move(method), .repository = repository_.text()};
+  Question question{
+      .kind = "upload", .method = std::move(method), .repository = repository_.text()};
   question.at = place_.address;
   question.right = Right::push;
   question.queue = Queue::uploads;
@@ -75,8 +76,8 @@ async::Task<Try<std::uint64_t>> Upload::send(std::shared_ptr<OfferedBytes> piece
   const auto end = piece->size();
   auto asked = question("PATCH");
   asked.first_byte = to_write;
-  asked.sending = sending(std::move(piece), from,
-                          std::to_string(from) + "-" + std::to_string(end - 1));
+  asked.sending =
+      sending(std::move(piece), from, std::to_string(from) + "-" + std::to_string(end - 1));
   const auto held = co_await asker_->ask_once(place_.url, std::move(asked));
   if (!held) co_return std::unexpected(held.error());
   if (!move_on(held->reply))
@@ -84,8 +85,8 @@ async::Task<Try<std::uint64_t>> Upload::send(std::shared_ptr<OfferedBytes> piece
   auto stands = told_offset(held->reply).value_or(end);
   if (stands == said_of_nothing) stands = end;  // it does not count
   if (stands > end || stands <= from)
-    co_return std::unexpected(broken(*asker_, "took bytes up to " + std::to_string(end) +
-                                                  " and has " + std::to_string(stands)));
+    co_return std::unexpected(broken(
+        *asker_, "took bytes up to " + std::to_string(end) + " and has " + std::to_string(stands)));
   co_return stands;
 }
 
@@ -122,13 +123,15 @@ async::Task<Answer<Opened>> open_upload(std::shared_ptr<Asker> asker,
   asked.sending = std::make_shared<const Sending>(std::string(octets), std::string());
   const auto held = co_await asker->ask(std::move(asked));
   if (!held) co_return std::unexpected(held.error());
-  if (from && held->reply.response->status() == 201) co_return Opened{.mounted = true, .upload = {}};
+  if (from && held->reply.response->status() == 201)
+    co_return Opened{.mounted = true, .upload = {}};
   auto address = told_address(*asker, held->url, held->reply);
   if (held->reply.response->status() != 202 || !address)
     co_return std::unexpected(
         asker->named({FailureKind::broken, "opens no upload that we could go on with"}));
-  co_return Opened{.mounted = false,
-                   .upload = Upload(asker, std::move(repository), {held->url, std::move(*address)})};
+  co_return Opened{
+      .mounted = false,
+      .upload = Upload(asker, std::move(repository), {held->url, std::move(*address)})};
 }
 
 }  // namespace entrepot::upstream

@@ -7,6 +7,7 @@
 #include "upstream/docker_config.hpp"
 #include "upstream/list_text.hpp"
 #include "upstream/rate_limit.hpp"
+#include "upstream/referrers_tag.hpp"
 #include "upstream/refusal_word.hpp"
 #include "upstream/schema1.hpp"
 #include "upstream/setback.hpp"
@@ -61,6 +62,13 @@ void fuzz_upload_address(std::string_view text) {
   require(address->scheme == "https");
   const auto again = http::parse_url(upstream::with_parameter(*address, "digest", "a:b").text());
   require(!again || again->origin() == address->origin());
+}
+
+void fuzz_referrers_tag(std::string_view text) {
+  const auto digest = oci::Digest::of(oci::Algorithm::sha256, {});
+  const auto list = upstream::with_referrer(text, {{"a/b", digest, 1}, "c", {{"d", "e"}}});
+  const auto entries = list ? upstream::parse_referrer_list(*list) : std::nullopt;
+  require(!list || (entries && entries->back().descriptor.digest == digest));
 }
 
 // "remaining", and behind a line break "limit".
@@ -123,6 +131,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 'e':
       fuzz_refusal_word(text);
+      break;
+    case 'i':
+      fuzz_referrers_tag(text);
       break;
     case 'p':
       upstream::parse_repository_list(text);

@@ -86,8 +86,8 @@ class DockerRegistry {
   pid_t child_ = -1;
 };
 
-// Passes connections on. Each of `cuts` is a count of bytes sent to the server since the cut before:
-// there the client's connection is reset; the server gets what came until then, and an end.
+// Passes connections on. Each of `cuts` is a count of bytes sent to the server since the cut
+// before: there the client's connection is reset; the server gets what came until then, and an end.
 class CuttingWire {
  public:
   CuttingWire(std::uint16_t to, std::deque<std::size_t> cuts) : to_(to), cuts_(std::move(cuts)) {
@@ -152,8 +152,7 @@ class CuttingWire {
     const auto got = ::recv(from, bytes, std::min(limit, most), 0);
     if (got <= 0) return 0;
     for (ssize_t done = 0; done < got;) {
-      const auto put =
-          ::send(to, bytes + done, static_cast<std::size_t>(got - done), MSG_NOSIGNAL);
+      const auto put = ::send(to, bytes + done, static_cast<std::size_t>(got - done), MSG_NOSIGNAL);
       if (put <= 0) return 0;
       done += put;
     }

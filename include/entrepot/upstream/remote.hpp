@@ -32,7 +32,8 @@ struct RemoteOptions {
   http::Transport transport;
   unsigned retries = 3;
   std::size_t concurrency = 16;
-  // What every request takes of a line, and whether it is replication's; null: all it can, people's.
+  // What every request takes of a line, and whether it is replication's; null: all it can,
+  // people's.
   std::shared_ptr<http::Lane> lane{};
   // Manifests replication leaves to people, of those the upstream still allows.
   std::uint64_t reserve = 0;

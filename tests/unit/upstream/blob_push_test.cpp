@@ -119,10 +119,13 @@ TEST_F(BlobPushes, a_later_push_goes_on_with_what_was_given_up) {
 }
 
 TEST_F(BlobPushes, begins_anew_when_the_upload_is_gone) {
-  server.before_body("PATCH", [this](test::Exchange& exchange) {
-    shelf.forget_uploads();
-    exchange.reset();
-  }, 1);
+  server.before_body(
+      "PATCH",
+      [this](test::Exchange& exchange) {
+        shelf.forget_uploads();
+        exchange.reset();
+      },
+      1);
   const auto taken = put(large);
   ASSERT_TRUE(taken) << taken.error().message;
   EXPECT_EQ(stored(large), large);
@@ -153,11 +156,14 @@ TEST_F(BlobPushes, sends_smaller_pieces_to_who_gathers_them) {
 }
 
 TEST_F(BlobPushes, an_answer_that_was_lost_is_no_failure) {
-  server.before_body("&digest=", [this](test::Exchange& exchange) {
-    shelf.put_blob("library/app", large);
-    shelf.forget_uploads();
-    exchange.reset();
-  }, 1);
+  server.before_body(
+      "&digest=",
+      [this](test::Exchange& exchange) {
+        shelf.put_blob("library/app", large);
+        shelf.forget_uploads();
+        exchange.reset();
+      },
+      1);
   const auto taken = put(large);
   ASSERT_TRUE(taken) << taken.error().message;
   EXPECT_EQ(shelf.uploaded(), large.size());

@@ -64,8 +64,8 @@ TEST_F(BeforeDockerRegistry, no_byte_that_arrived_crosses_twice) {
 TEST_F(BeforeDockerRegistry, an_image_is_pushed_mounted_listed_and_taken_away) {
   const auto config = test::noise(500, 1);
   const auto layer = test::noise(6'000'000, 2);
-  const auto manifest = test::image_manifest(
-      {{digest_of(config), config.size()}, {digest_of(layer), layer.size()}});
+  const auto manifest =
+      test::image_manifest({{digest_of(config), config.size()}, {digest_of(layer), layer.size()}});
   const auto other = test::name("library/other");
   registry::ManifestOffer offered{.digest = digest_of(manifest),
                                   .media_type = oci_type,

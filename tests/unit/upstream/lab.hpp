@@ -7,7 +7,8 @@
 
 #include "entrepot/async/offload.hpp"
 #include "entrepot/base/metrics.hpp"
-#include "entrepot/upstream/place.hpp"
+#include "entrepot/upstream/feed.hpp"
+#include "entrepot/upstream/remote.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/run_task.hpp"
 
@@ -29,8 +30,12 @@ class Lab {
     return *remote_;
   }
   registry::Place& place() {
-    if (!place_) place_ = connect_place(options, client_, pool_, base::system_clock(), metrics);
-    return *place_;
+    if (!peer_.place) peer_ = connect_peer(options, client_, pool_, base::system_clock(), metrics);
+    return *peer_.place;
+  }
+  registry::Feed& feed() {
+    place();
+    return *peer_.feed;
   }
 
   template <class T>
@@ -47,7 +52,7 @@ class Lab {
   http::Client client_;
   async::BlockingPool pool_{1};
   std::unique_ptr<registry::Source> remote_;
-  std::unique_ptr<registry::Place> place_;
+  Peer peer_;
 };
 
 inline oci::RepositoryName app() { return *oci::RepositoryName::parse("library/app"); }

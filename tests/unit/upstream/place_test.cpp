@@ -62,8 +62,8 @@ TEST_F(Places, a_manifest_without_tags_is_put_by_its_digest) {
 
 // Rows: C-13
 TEST_F(Places, a_manifest_that_is_called_another_was_not_taken) {
-  server.before_body("PUT", test::reply(201, "", {{"Docker-Content-Digest",
-                                                   digest_of("x").text()}}));
+  server.before_body("PUT",
+                     test::reply(201, "", {{"Docker-Content-Digest", digest_of("x").text()}}));
   const auto put = run(place().put_manifest(app(), manifest({test::tag("v1")})));
   ASSERT_FALSE(put);
   EXPECT_EQ(put.error().kind, FailureKind::broken);
@@ -75,6 +75,43 @@ TEST_F(Places, a_refusal_says_its_code_and_no_more) {
   const auto put = run(place().put_manifest(app(), manifest({test::tag("v1")})));
   ASSERT_FALSE(put);
   EXPECT_EQ(put.error().message, "upstream lab: answered 400 (MANIFEST_BLOB_UNKNOWN)");
+}
+
+registry::ManifestOffer signature_of(const std::string& subject, const std::string& note) {
+  const auto bytes = test::image_manifest(
+      {{digest_of("{}"), 2}}, R"(,"artifactType":"application/x-signature","subject":)" +
+                                  test::descriptor(oci_type, digest_of(subject), subject.size()) +
+                                  note);
+  return {.digest = digest_of(bytes), .media_type = oci_type, .bytes = bytes};
+}
+
+TEST_F(Places, a_registry_that_lists_no_referrers_gets_their_tag) {
+  server.before_body("GET /v2/library/app/referrers/", test::reply(404, ""));
+  const auto first = signature_of(body, "");
+  const auto second = signature_of(body, R"(,"annotations":{"a":"b"})");
+  for (const auto& each : {first, second, first})
+    ASSERT_TRUE(run(place().put_manifest(app(), each)));
+  const auto found = run(place().referrers(app(), digest_of(body), "", {}));
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->referrers.size(), 2U);
+  EXPECT_EQ(found->referrers[0].descriptor.digest, first.digest);
+  EXPECT_EQ(found->referrers[0].descriptor.size, first.bytes.size());
+  EXPECT_EQ(found->referrers[0].artifact_type, "application/x-signature");
+  EXPECT_EQ(found->referrers[1].annotations.at("a"), "b");
+}
+
+TEST_F(Places, one_that_lists_them_itself_is_left_to_it) {
+  server.before_body("PUT", test::reply(201, "", {{"OCI-Subject", digest_of(body).text()}}));
+  ASSERT_TRUE(run(place().put_manifest(app(), signature_of(body, ""))));
+  EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST_F(Places, what_else_stands_under_the_tag_of_referrers_stays) {
+  auto tag = digest_of(body).text();
+  tag[tag.find(':')] = '-';
+  shelf.put_manifest("library/app", tag, {oci_type, body});
+  EXPECT_FALSE(run(place().put_manifest(app(), signature_of(body, ""))));
+  EXPECT_EQ(shelf.manifest("library/app", tag).second, body);
 }
 
 TEST_F(Places, a_tag_is_taken_away_alone) {
@@ -157,12 +194,11 @@ TEST_F(Places, tokens_are_asked_for_what_is_done) {
   ASSERT_TRUE(run(place().remove(app(), at("v1"))));
   ASSERT_TRUE(run(place().repositories({})));
   const std::string app_scope = "service=lab&scope=repository%3Alibrary%2Fapp%3A";
-  EXPECT_EQ(scopes(),
-            (std::vector<std::string>{
-                app_scope + "pull%2Cpush",
-                app_scope + "pull%2Cpush&scope=repository%3Alibrary%2Fbase%3Apull",
-                app_scope + "pull", app_scope + "delete",
-                "service=lab&scope=registry%3Acatalog%3A%2A"}));
+  EXPECT_EQ(scopes(), (std::vector<std::string>{
+                          app_scope + "pull%2Cpush",
+                          app_scope + "pull%2Cpush&scope=repository%3Alibrary%2Fbase%3Apull",
+                          app_scope + "pull", app_scope + "delete",
+                          "service=lab&scope=registry%3Acatalog%3A%2A"}));
 }
 
 // Rows: U-02
@@ -179,8 +215,9 @@ TEST_F(Places, a_stranger_named_for_an_upload_hears_no_secret) {
   log_in();
   options.private_network = PrivateNetwork::allowed;
   test::FakeUpstream stranger;
-  stranger.on("PATCH", test::reply(202, "", {{"Location", stranger.url() + "/put?x=1"},
-                                             {"Range", "0-8999999"}}));
+  stranger.on(
+      "PATCH",
+      test::reply(202, "", {{"Location", stranger.url() + "/put?x=1"}, {"Range", "0-8999999"}}));
   stranger.on("PUT", test::reply(201, ""));
   server.before_body("", [&](test::Exchange& exchange) {
     if (exchange.request.header("Authorization") == "-")

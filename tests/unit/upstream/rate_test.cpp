@@ -70,14 +70,20 @@ class Reserve : public testing::Test, public Lab {
     people.options.urls = options.urls;
     people.options.rate = options.rate;
     options.reserve = 20;
-    options.lane = std::make_shared<http::Lane>(http::Lane{.priority = http::Priority::replication});
+    options.lane =
+        std::make_shared<http::Lane>(http::Lane{.priority = http::Priority::replication});
   }
   void remaining(int count) {
     const auto text = std::to_string(count) + ";w=21600";
-    server.on("GET", [text](test::Exchange& exchange) {
-      test::reply(200, "{}", {{"Content-Type", oci_type}, {"ratelimit-remaining", text},
-                              {"ratelimit-limit", "100;w=21600"}})(exchange);
-    }, 1);
+    server.on(
+        "GET",
+        [text](test::Exchange& exchange) {
+          test::reply(200, "{}",
+                      {{"Content-Type", oci_type},
+                       {"ratelimit-remaining", text},
+                       {"ratelimit-limit", "100;w=21600"}})(exchange);
+        },
+        1);
   }
 
   Lab people;
@@ -93,9 +99,10 @@ TEST_F(Reserve, is_for_people) {
   EXPECT_GE(mine.error().retry_after, 60s);
   EXPECT_EQ(server.count("GET"), 1U);
   // A HEAD is not counted, and tells when there is more again.
-  server.on("HEAD", test::reply(200, "{}", {{"Content-Type", oci_type},
-                                            {"Docker-Content-Digest", digest_of("{}").text()},
-                                            {"ratelimit-remaining", "50;w=21600"}}));
+  server.on("HEAD", test::reply(200, "{}",
+                                {{"Content-Type", oci_type},
+                                 {"Docker-Content-Digest", digest_of("{}").text()},
+                                 {"ratelimit-remaining", "50;w=21600"}}));
   remaining(49);
   remaining(19);
   ASSERT_TRUE(run(place().resolve(app(), at("v1"))));

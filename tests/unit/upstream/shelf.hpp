@@ -1,5 +1,5 @@
-// A small honest registry behind a FakeUpstream: what it holds, and the distribution API to read and
-// write it.
+// A small honest registry behind a FakeUpstream: what it holds, and the distribution API to read
+// and write it.
 #pragma once
 
 #include <map>
@@ -108,7 +108,8 @@ class Shelf {
       const auto piece = text.substr(at, end - at);
       auto value = piece.substr(std::min(piece.find('=') + 1, piece.size()));
       for (auto escape = value.find('%'); escape != std::string::npos; escape = value.find('%'))
-        value.replace(escape, 3, 1, static_cast<char>(std::stoi(value.substr(escape + 1, 2), {}, 16)));
+        value.replace(escape, 3, 1,
+                      static_cast<char>(std::stoi(value.substr(escape + 1, 2), {}, 16)));
       query[piece.substr(0, piece.find('='))] = value;
       at = end + 1;
     }
@@ -227,7 +228,8 @@ class Shelf {
                       const Stored& stored) {
     manifests_[repository + "/manifests/" + reference] = stored;
     manifests_[repository + "/manifests/" + digest_of(stored.second).text()] = stored;
-    if (reference.find(':') == std::string::npos) tags_[repository + "/tags/list"].insert(reference);
+    if (reference.find(':') == std::string::npos)
+      tags_[repository + "/tags/list"].insert(reference);
   }
   Action take_manifest(const RecordedRequest& request, const std::string& path) {
     const auto at = path.find("/manifests/");

@@ -53,7 +53,8 @@ TEST(Token, refuses_what_cannot_go_into_a_header) {
 
 // Rows: U-02
 TEST(Token, asks_for_the_scope_we_built) {
-  const TokenKey key{"https://r", "https://r/token", "reg istry", scope_text("library/app", Right::pull), ""};
+  const TokenKey key{"https://r", "https://r/token", "reg istry",
+                     scope_text("library/app", Right::pull), ""};
   const auto realm = *http::parse_url("https://r/token");
   EXPECT_EQ(token_url(realm, key, {}).text(),
             "https://r/token?service=reg%20istry&scope=repository%3Alibrary%2Fapp%3Apull");

@@ -18,17 +18,20 @@ TEST(UploadRange, tells_how_many_bytes_stand) {
 
 std::string address(std::string_view upstream, std::string_view location) {
   const auto base = *http::parse_url(upstream);
-  const auto found = upload_address(base, *http::parse_url(std::string(upstream) + "/v2/a"), location);
+  const auto found =
+      upload_address(base, *http::parse_url(std::string(upstream) + "/v2/a"), location);
   return found ? found->text() : "-";
 }
 
 // Rows: U-04 U-05
 TEST(UploadAddress, is_gone_to_as_the_upstream_is) {
-  EXPECT_EQ(address("https://r.example", "/v2/a/1?_state=x%2F="), "https://r.example/v2/a/1?_state=x%2F=");
+  EXPECT_EQ(address("https://r.example", "/v2/a/1?_state=x%2F="),
+            "https://r.example/v2/a/1?_state=x%2F=");
   EXPECT_EQ(address("https://r.example", "https://r.example/v2/a/1"), "https://r.example/v2/a/1");
   EXPECT_EQ(address("https://r.example:5000", "http://r.example/v2/a/1"),
             "https://r.example:5000/v2/a/1");
-  EXPECT_EQ(address("https://r.example", "http://r.example:5000/v2/a/1"), "https://r.example/v2/a/1");
+  EXPECT_EQ(address("https://r.example", "http://r.example:5000/v2/a/1"),
+            "https://r.example/v2/a/1");
   EXPECT_EQ(address("https://r.example", "https://store.example/1"), "https://store.example/1");
   EXPECT_EQ(address("https://r.example", "http://store.example/1"), "-");
   EXPECT_EQ(address("https://r.example", "ftp://r.example/1"), "-");
@@ -40,7 +43,8 @@ TEST(UploadAddress, keeps_its_query_when_the_digest_joins_it) {
     return with_parameter(*http::parse_url(url), "digest", "sha256:ab").text();
   };
   EXPECT_EQ(with("https://r.example/1"), "https://r.example/1?digest=sha256%3Aab");
-  EXPECT_EQ(with("https://r.example/1?_state=x%2F="), "https://r.example/1?_state=x%2F=&digest=sha256%3Aab");
+  EXPECT_EQ(with("https://r.example/1?_state=x%2F="),
+            "https://r.example/1?_state=x%2F=&digest=sha256%3Aab");
 }
 
 TEST(RefusalWord, is_the_first_code) {
