@@ -182,6 +182,7 @@ async::Task<Answer<std::vector<Summary>>> LocalFeed::summaries(FeedScope scope,
     shared_->shelf.put(id, listed.newest_change, house_.clock.steady(), tree);
   }
   std::vector<Summary> summaries;
+  summaries.reserve(prefixes.size());
   for (const auto& prefix : prefixes) summaries.push_back(tree->summary(prefix));
   co_return summaries;
 }
