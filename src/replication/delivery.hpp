@@ -35,7 +35,7 @@ class Setbacks {
   void forget(const ItemName& item) { count_.erase(item); }
 
  private:
-  static constexpr unsigned enough = 4;
+  static constexpr unsigned enough = 6;
   std::map<ItemName, unsigned> count_;
 };
 
