@@ -202,10 +202,15 @@ async::Task<std::string> make_bundle(BundleHouse house, BundleOrder order, Progr
                                   .volume_size = order.volume_size,
                                   .parity = order.parity};
   if (options.images.empty()) throw std::runtime_error("there is no image to bundle");
-  const auto report = co_await transfer::create_bundle(std::move(options), co_await site_of(house),
-                                                       house.intake.pool, house.intake.clock,
-                                                       listener_of(progress));
-  co_return render(report);
+  try {
+    const auto report = co_await transfer::create_bundle(std::move(options),
+                                                         co_await site_of(house), house.intake.pool,
+                                                         house.intake.clock, listener_of(progress));
+    co_return render(report);
+  } catch (const std::runtime_error&) {
+    if (!progress->stop_wanted()) throw;
+  }
+  co_return "{}";
 }
 
 async::Task<std::string> apply(BundleHouse house, BundleApplication order, index::Actor actor,

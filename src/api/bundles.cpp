@@ -28,7 +28,7 @@ std::uint64_t requested_volume_size(const http::Request& request) {
   const auto value = request.target.query_value("volume_size");
   if (!value || value->empty()) return transfer::BundleOptions::usual_volume;
   if (const auto size = base::parse_size(*value)) return *size;
-  throw oci::Refusal(oci::ErrorCode::bad_request, "volume_size is no size such as 700MB or 4GB");
+  throw oci::Refusal(oci::ErrorCode::bad_request, "volume_size is no size such as 700MiB or 4GiB");
 }
 
 async::Task<registry::Route> route_of(const Reading* reading, std::string name) {

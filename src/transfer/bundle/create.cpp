@@ -86,9 +86,10 @@ class Creation {
          .absent = ask_ ? WalkOptions::Absent::skip : WalkOptions::Absent::refuse,
          .version = {.time = now_, .site = site_.site.id}},
         [this] { look_up(); });
-    choose();
-    auto frame = make_frame();
+    VolumeHead frame;
     const auto volumes = co_await pool_.run([&] {
+      choose();
+      frame = make_frame();
       std::filesystem::create_directories(options_.directory);
       return plan_volumes(graph_, carried_, frame,
                           {.volume_size = options_.volume_size, .parities = options_.parity});
@@ -228,7 +229,7 @@ class Creation {
   async::Task<> copy(VolumeWriter& writer, std::size_t member, Source source) {
     const auto size = writer.head().members[member].size;
     const auto bytes = co_await open(graph_.objects[source.object]);
-    writer.begin(member);
+    co_await pool_.run([&] { writer.begin(member); });
     for (std::uint64_t at = 0; at < size;) {
       const auto chunk =
           co_await bytes->read_at(source.offset + at, std::min(bytes_a_read, size - at));

@@ -55,7 +55,10 @@ async::Task<ApplyReport> Delivery::run(std::function<void(std::uint64_t)> passed
   passed_ = std::move(passed);
   co_await terms_.house.pool.run([&] {
     staging_.emplace(terms_.house.staging, report_.bundle);
-    if (auto head = staging_->head()) contents_ = std::move(head->contents);
+    if (auto head = staging_->head()) {
+      if (head->series == report_.bundle) report_.volumes = head->volumes;
+      contents_ = std::move(head->contents);
+    }
   });
   inventory_.emplace(terms_.house, *staging_);
   co_await take_all();
@@ -97,9 +100,9 @@ async::Task<bool> Delivery::take(VolumeCard card) {
   }
   const auto file = co_await terms_.house.pool.run(
       [&] { return VolumeFile::open(card.path, terms_.site.trusted); });
-  auto trouble = !file ? file.error().sentence : check(*file);
-  const bool ours = trouble.empty();
-  if (ours) trouble = co_await scan(*file);
+  auto trouble =
+      file ? co_await terms_.house.pool.run([&] { return check(*file); }) : file.error().sentence;
+  if (trouble.empty()) trouble = co_await scan(*file);
   if (stopped()) co_return false;
   if (trouble.empty()) {
     staging_->note_volume(card.series, card.number);
@@ -165,7 +168,9 @@ async::Task<> Delivery::assemble() {
         return true;
       });
     }
-    if (!stopped()) staging_->close_assembled(next->digest, hasher.current() == next->digest);
+    if (stopped()) break;
+    const bool good = hasher.current() == next->digest;
+    co_await terms_.house.pool.run([&] { staging_->close_assembled(next->digest, good); });
   }
   co_await settle();
 }
@@ -246,11 +251,8 @@ async::Task<> Delivery::take_rebuilt(std::string series,
 // ---- the end ----------------------------------------------------------------------------------
 
 void Delivery::note_lost() {
-  const auto taken = staging_->taken_of(report_.bundle);
-  if (const auto head = staging_->head(); head && head->series == report_.bundle) {
-    report_.volumes = head->volumes;
-  }
   if (is_complete()) return;
+  const auto taken = staging_->taken_of(report_.bundle);
   for (std::uint64_t number = 1; number <= report_.volumes; ++number) {
     if (!taken.contains(number)) report_.lost.push_back(number);
   }
