@@ -21,8 +21,11 @@ Question required(std::expected<Question, std::string> question) {
 
 template <class T>
 T answered(registry::Answer<T> answer) {
-  if (!answer) throw oci::Refusal(oci::ErrorCode::bad_request, answer.error().message);
-  return std::move(*answer);
+  if (answer) return std::move(*answer);
+  if (answer.error().kind == registry::FailureKind::denied) {
+    throw oci::Refusal(oci::ErrorCode::bad_request, answer.error().message);
+  }
+  registry::refuse(answer.error(), registry::Subject::repository);
 }
 
 // The call outlives the feed.

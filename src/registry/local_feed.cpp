@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "entrepot/async/limiter.hpp"
 #include "entrepot/async/together.hpp"
 #include "entrepot/index/catalog.hpp"
 #include "registry/feed_view.hpp"
@@ -19,6 +20,8 @@ namespace {
 constexpr std::size_t slice = 1000;
 // Rows of others that one question passes over; then it is answered with how far it came.
 constexpr std::size_t most_slices = 100;
+
+constexpr std::chrono::seconds longest_turn(20);
 
 using Names = std::vector<oci::RepositoryName>;
 
@@ -84,6 +87,11 @@ Failure refused(std::string sentence) {
   return {.kind = FailureKind::denied, .message = std::move(sentence)};
 }
 
+Failure busy() {
+  return {
+      .kind = FailureKind::busy, .message = "others are being told", .retry_after = longest_turn};
+}
+
 bool are_prefixes(const std::vector<std::string>& prefixes) {
   return prefixes.size() <= most_summary_prefixes && std::ranges::all_of(prefixes, &is_prefix);
 }
@@ -128,6 +136,8 @@ SummaryItem item_of(const index::View& rows, const Listed& listed, Holding holdi
 
 struct LocalFeed::Shared {
   SummaryShelf shelf;
+  // Over all that a site holds: a second asker finds the first one's tree.
+  async::Limiter walks{1};
   std::atomic<bool> stopping = false;
 };
 
@@ -176,10 +186,18 @@ async::Task<Answer<std::vector<Summary>>> LocalFeed::summaries(FeedScope scope,
   const FeedView view(scope, visible_);
   const auto listed = co_await list(house_.index, view);
   const auto id = listed.id();
-  auto tree = shared_->shelf.find(id, listed.newest_change, house_.clock.steady());
+  const auto kept = [&] {
+    return shared_->shelf.find(id, listed.newest_change, house_.clock.steady());
+  };
+  auto tree = kept();
   if (!tree) {
-    tree = co_await make_tree(house_, listed);
-    shared_->shelf.put(id, listed.newest_change, house_.clock.steady(), tree);
+    const auto turn = co_await shared_->walks.acquire(longest_turn);
+    if (!turn) co_return std::unexpected(busy());
+    tree = kept();
+    if (!tree) {
+      tree = co_await make_tree(house_, listed);
+      shared_->shelf.put(id, listed.newest_change, house_.clock.steady(), tree);
+    }
   }
   std::vector<Summary> summaries;
   summaries.reserve(prefixes.size());
@@ -192,6 +210,8 @@ async::Task<Answer<std::vector<SummaryItem>>> LocalFeed::items(FeedScope scope,
   if (!are_prefixes(prefixes)) co_return std::unexpected(refused("these are no prefixes"));
   const FeedView view(scope, visible_);
   const auto listed = co_await list(house_.index, view);
+  const auto turn = co_await shared_->walks.acquire(longest_turn);
+  if (!turn) co_return std::unexpected(busy());
   std::vector<SummaryItem> items;
   HoldingsWalk walk(listed.here);
   while (!walk.over()) {
