@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "entrepot/index/journal.hpp"
+#include "entrepot/index/superseded.hpp"
 #include "index/history.hpp"
 #include "index/links.hpp"
 #include "index/repositories.hpp"
@@ -47,6 +48,16 @@ class Application {
     }
     record(change_.cause, from);
     return from == change_.to ? Applied::held : Applied::done;
+  }
+
+  void note() {
+    bool noted = false;
+    std::size_t rows = 0;
+    visit_rows(batch_, owner_.id, subject_of(change_), [&](const JournalRow& known) {
+      noted = known.version == change_.version;
+      return !noted && ++rows < most_rows ? Continue::yes : Continue::no;
+    });
+    if (!noted) record(Cause::superseded, change_.from);
   }
 
   Applied of_manifest() {
@@ -123,6 +134,10 @@ bool wins(const View& view, const Change& change) {
 Applied apply_change(Batch& batch, const Change& change, base::WallTime now) {
   Application application(batch, change, now);
   return change.tag ? application.of_tag() : application.of_manifest();
+}
+
+void note_superseded(Batch& batch, const Change& change, base::WallTime now) {
+  Application(batch, change, now).note();
 }
 
 }  // namespace entrepot::index

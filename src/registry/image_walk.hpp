@@ -64,6 +64,7 @@ class ImageWalk {
   async::Task<std::vector<oci::Tag>> tags_to_set();
 
   void count_moved(std::uint64_t bytes);
+  void count_missing(std::uint64_t more, std::uint64_t less) const;
   bool was_cancelled() const;
   // Throws when the caller wants no more.
   void check_wanted() const;

@@ -36,6 +36,7 @@ async::Task<> ImageWalk::bring_blobs(std::vector<oci::Descriptor> blobs) {
   std::set<oci::Digest> met;
   std::erase_if(blobs, [&](const auto& blob) { return !met.insert(blob.digest).second; });
   std::ranges::reverse(blobs);
+  for (const auto& blob : blobs) count_missing(blob.size, 0);
   const auto count = std::min(std::max<std::size_t>(order_.options.blobs_at_once, 1), blobs.size());
   std::vector<async::Task<>> workers;
   for (std::size_t i = 0; i < count; ++i) workers.push_back(bring_some_blobs(blobs));
@@ -72,6 +73,7 @@ async::Task<> ImageWalk::move(oci::Descriptor blob) {
     throw CopyFailure("blob " + blob.digest.text() + " of " + order_.from_name.text(),
                       std::move(taken.error()));
   }
+  count_missing(0, blob.size - std::min(blob.size, taken->bytes));
   switch (taken->how) {
     case Taken::held:
       ++tally_.blobs_held;
@@ -126,7 +128,13 @@ async::Task<Answer<BlobContent>> ImageWalk::open(oci::Digest digest, BlobStart s
   co_return content;
 }
 
+void ImageWalk::count_missing(std::uint64_t more, std::uint64_t less) const {
+  if (!order_.missing || mode_ == Mode::estimate) return;
+  order_.missing(static_cast<std::int64_t>(more) - static_cast<std::int64_t>(less));
+}
+
 void ImageWalk::count_moved(std::uint64_t bytes) {
+  count_missing(0, bytes);
   if (!order_.moved) return;
   try {
     order_.moved(bytes);

@@ -40,6 +40,28 @@ std::unexpected<registry::Failure> broken(const std::exception& error) {
       registry::Failure{.kind = registry::FailureKind::broken, .message = error.what()});
 }
 
+// Bytes of one copy that are known and not here: on the board as long as it lives.
+class Missing {
+ public:
+  explicit Missing(Errand& errand) : errand_(errand) {}
+  ~Missing() { add(-bytes_); }
+  Missing(const Missing&) = delete;
+  Missing& operator=(const Missing&) = delete;
+
+  // What came twice does not count below nothing.
+  void add(std::int64_t bytes) {
+    const auto change = std::max(bytes, -bytes_);
+    bytes_ += change;
+    errand_.board.change([change](RuleStatus& status) {
+      status.waiting_bytes += static_cast<std::uint64_t>(change);  // modulo 2^64
+    });
+  }
+
+ private:
+  Errand& errand_;
+  std::int64_t bytes_ = 0;
+};
+
 // One item's trouble is no other's.
 async::Task<registry::Answer<registry::CopyTally>> guarded(
     async::Task<registry::Answer<registry::CopyTally>> work) {
@@ -70,6 +92,8 @@ async::Task<registry::Answer<registry::CopyTally>> carry(SharedErrand errand, Im
     if (moved) moved(bytes);
     if (errand->stopping || (called_off && called_off())) throw CalledOff();
   };
+  Missing missing(*errand);
+  order.missing = [&missing](std::int64_t bytes) { missing.add(bytes); };
   auto answer =
       co_await guarded(registry::copy(*errand->from.place, *errand->to.place, std::move(order)));
   if (answer) {

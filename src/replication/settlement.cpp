@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "entrepot/index/catalog.hpp"
+#include "entrepot/index/superseded.hpp"
 
 namespace entrepot::replication {
 
@@ -66,6 +67,7 @@ Settled settle(index::Batch& batch, const Change& change, Word word, const Erran
                             : std::nullopt;
   if (standing && rule.conflict == Conflict::target && made_here(batch, *standing) &&
       standing->version < change.version && standing->to != change.to) {
+    index::note_superseded(batch, change, now);
     return Settled::conflict;
   }
   if (standing && rule.conflict == Conflict::source && word == Word::last) {

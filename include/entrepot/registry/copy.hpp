@@ -61,6 +61,9 @@ struct CopyOrder {
   // Called as bytes of blobs arrive; may throw to end the copy, which throws the same. May be
   // empty.
   std::function<void(std::uint64_t bytes)> moved{};
+  // Called as what is known to be missing grows, by blobs that a manifest lists, and shrinks, as
+  // they come or turn out to be there. May be empty; what is left when a copy fails stays counted.
+  std::function<void(std::int64_t bytes)> missing{};
   // Of this Sink, kept by who copies many images there; null: no hints.
   std::shared_ptr<Sightings> seen{};
 };

@@ -261,6 +261,7 @@ TEST_F(Conflicts, what_was_changed_here_stays_where_the_rule_says_so) {
   EXPECT_EQ(b.tagged("app", "latest"), ours);
   EXPECT_EQ(a.tagged("app", "latest"), ours);
   EXPECT_EQ(b.tagged("app", "other"), other);
+  EXPECT_THAT(causes(b, "app", "latest"), testing::Contains(index::Cause::superseded).Times(1));
 }
 
 // ---- life ---------------------------------------------------------------------------------------
@@ -281,6 +282,19 @@ TEST_F(Follows, until_it_is_cancelled_in_the_midst_of_its_wait) {
   EXPECT_TRUE(ended);
   EXPECT_EQ(b.holdings(), a.holdings());
   EXPECT_EQ(one->board.now().lag, std::chrono::milliseconds(0));
+}
+
+TEST_F(Follows, what_is_known_and_not_moved_is_seen) {
+  a.push("app", {"v1"}, 1);
+  const auto one = follower();
+  std::uint64_t most = 0;
+  line.judge = [&](const std::string&) -> std::optional<Failure> {
+    most = std::max(most, one->board.now().waiting_bytes);
+    return std::nullopt;
+  };
+  sync(one, b);
+  EXPECT_EQ(most, 5300U);
+  EXPECT_EQ(one->board.now().waiting_bytes, 0U);
 }
 
 TEST_F(Follows, a_peer_that_is_away_is_seen_by_the_lag) {
