@@ -88,9 +88,9 @@ std::optional<TagName> tag_name_in(const json::value& value) {
     return std::nullopt;
   }
   auto repository = oci::RepositoryName::parse((*pair)[0].get_string());
-  auto tag = oci::Tag::parse((*pair)[1].get_string());
-  if (!repository || !tag) return std::nullopt;
-  return TagName{std::move(*repository), std::move(*tag)};
+  auto reference = oci::Reference::parse((*pair)[1].get_string());
+  if (!repository || !reference) return std::nullopt;
+  return TagName{std::move(*repository), std::move(*reference)};
 }
 
 const json::array* list_in(const json::object& object, std::string_view key) {
@@ -147,7 +147,7 @@ std::string to_json(const LatestQuestion& question) {
   json::array tags;
   for (const auto& each : question.tags) {
     tags.push_back(
-        json::array{json::string(each.repository.text()), json::string(each.tag.text())});
+        json::array{json::string(each.repository.text()), json::string(each.reference.text())});
   }
   json::object body;
   json::array globs;

@@ -120,6 +120,18 @@ bool is_wanted(const Holding& holding, const Listed& listed,
                              [&](const std::string& prefix) { return is_under(place, prefix); });
 }
 
+std::optional<index::Change> latest_of(const index::View& rows,
+                                       const oci::RepositoryName& repository,
+                                       const oci::Reference& reference) {
+  if (const auto* tag = reference.tag()) return index::latest_change(rows, repository, *tag);
+  const auto& digest = *reference.digest();
+  auto version = index::manifest_version(rows, repository, digest);
+  if (!version) return std::nullopt;
+  index::Change change{.repository = repository, .version = std::move(*version)};
+  (index::linked(rows, repository, digest) ? change.to : change.from) = digest;
+  return change;
+}
+
 SummaryItem item_of(const index::View& rows, const Listed& listed, Holding holding) {
   const auto& repository = listed.here[holding.repository];
   SummaryItem item{listed.told[holding.repository], std::nullopt, holding.digest,
@@ -238,7 +250,7 @@ async::Task<Answer<std::vector<index::Change>>> LocalFeed::latest(FeedScope scop
     std::vector<index::Change> found;
     for (const auto& each : tags) {
       const auto here = view.meant(each.repository);
-      auto change = here ? index::latest_change(rows, *here, each.tag) : std::nullopt;
+      auto change = here ? latest_of(rows, *here, each.reference) : std::nullopt;
       if (!change) continue;
       change->repository = each.repository;
       found.push_back(std::move(*change));

@@ -1,6 +1,7 @@
 #include "replication/repair.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "entrepot/index/catalog.hpp"
@@ -16,6 +17,11 @@ using registry::SummaryItem;
 
 std::string reference_of(const SummaryItem& item) {
   return item.tag ? item.tag->text() : item.digest.text();
+}
+
+std::string reference_of(const Change& change) {
+  if (change.tag) return change.tag->text();
+  return (change.to ? *change.to : change.from.value()).text();
 }
 
 DifferenceWalk::Side there(const Errand& errand) {
@@ -40,7 +46,7 @@ class Repair {
  private:
   async::Task<Answer<void>> mend(Differences part);
   // What the source says of these now.
-  async::Task<Answer<std::map<ItemName, Change>>> ask(const std::vector<SummaryItem>& items);
+  async::Task<Answer<std::map<ItemName, Change>>> ask(std::vector<SummaryItem> items);
   void add_theirs(const std::vector<SummaryItem>& items, const std::map<ItemName, Change>& latest);
   async::Task<> add_ours(std::vector<SummaryItem> items, std::map<ItemName, Change> latest);
   async::Task<Change> removal_of(SummaryItem item);
@@ -65,6 +71,14 @@ async::Task<Answer<Repaired>> Repair::run() {
   }
 }
 
+// A manifest that is there needs no more word than that.
+std::vector<SummaryItem> tags_of(const std::vector<SummaryItem>& items) {
+  std::vector<SummaryItem> tags;
+  std::ranges::copy_if(items, std::back_inserter(tags),
+                       [](const SummaryItem& item) { return item.tag.has_value(); });
+  return tags;
+}
+
 async::Task<Answer<void>> Repair::mend(Differences part) {
   const auto waits = [this](const SummaryItem& item) {
     return waiting_.contains({item.repository, reference_of(item)});
@@ -73,7 +87,7 @@ async::Task<Answer<void>> Repair::mend(Differences part) {
   std::erase_if(part.ours, waits);
   result_.different += part.theirs.size() + part.ours.size();
   changes_.clear();
-  const auto theirs = co_await ask(part.theirs);
+  const auto theirs = co_await ask(tags_of(part.theirs));
   if (!theirs) co_return std::unexpected(theirs.error());
   add_theirs(part.theirs, *theirs);
   auto ours = co_await ask(part.ours);
@@ -92,19 +106,19 @@ async::Task<Answer<void>> Repair::mend(Differences part) {
   co_return Answer<void>();
 }
 
-async::Task<Answer<std::map<ItemName, Change>>> Repair::ask(const std::vector<SummaryItem>& items) {
+async::Task<Answer<std::map<ItemName, Change>>> Repair::ask(std::vector<SummaryItem> items) {
   std::map<ItemName, Change> latest;
   for (std::size_t at = 0; at < items.size();) {
     std::vector<registry::TagName> names;
     for (; at < items.size() && names.size() < registry::most_tags_asked; ++at) {
-      if (items[at].tag) names.push_back({items[at].repository, *items[at].tag});
+      const auto& [repository, tag, digest, version] = items[at];
+      names.push_back(tag ? registry::TagName(repository, *tag)
+                          : registry::TagName(repository, oci::Reference(digest)));
     }
-    if (names.empty()) continue;
     auto answer = co_await errand_->from.feed->latest(there(*errand_).scope, std::move(names));
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     for (auto& change : *answer) {
-      if (!change.tag) continue;
-      ItemName name{change.repository, change.tag->text()};
+      ItemName name{change.repository, reference_of(change)};
       latest.insert_or_assign(std::move(name), std::move(change));
     }
   }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "entrepot/async/task.hpp"
@@ -71,9 +72,15 @@ struct SummaryItem {
   index::Version version{};
 };
 
+// A tag, or by its digest a manifest itself.
 struct TagName {
+  TagName(oci::RepositoryName of, oci::Reference what)
+      : repository(std::move(of)), reference(std::move(what)) {}
+  TagName(oci::RepositoryName of, oci::Tag tag)
+      : TagName(std::move(of), oci::Reference(std::move(tag))) {}
+
   oci::RepositoryName repository;
-  oci::Tag tag;
+  oci::Reference reference;
 };
 
 // Thread-safe.
@@ -91,7 +98,8 @@ class Feed {
   // Everything under these nodes.
   virtual async::Task<Answer<std::vector<SummaryItem>>> items(
       FeedScope scope, std::vector<std::string> prefixes) = 0;
-  // The newest change of each tag that has one, removals too, in the order asked.
+  // The newest change of each tag that has one, removals too, in the order asked; of a manifest
+  // whether it is here, or was taken away since it was put or deleted by its digest.
   virtual async::Task<Answer<std::vector<index::Change>>> latest(FeedScope scope,
                                                                  std::vector<TagName> tags) = 0;
 };

@@ -9,7 +9,8 @@
 //        {"summaries": [{"p": digits, "c": [16 × 0 or [items, 32 digits]]}]}
 //   GET  /api/v1/items       prefix, scope
 //        {"site", "items": [{"r": repository, "t": tag, "d": digest, "v": ms, "s": site}]}
-//   POST /api/v1/latest      {"repositories": [GLOB], "under": prefix, "tags": [[repository, tag]]}
+//   POST /api/v1/latest      {"repositories": [GLOB], "under": prefix,
+//        "tags": [[repository, tag or digest]]}
 //        {"site", "changes": [CHANGE]}
 //
 //   CHANGE  {"n": sequence, "r": repository, "t": tag, "f": digest from, "d": digest to, "v": ms,

@@ -45,6 +45,7 @@ TEST_F(Repairs, what_the_feed_never_told) {
   a.sign("app", one, 4);
   a.push("new", {"y"}, 5);
   a.remove_tag("app", "v1");
+  a.remove("team/tool", *a.tagged("team/tool", "x"));
   EXPECT_NE(b.holdings(), a.holdings());
   const auto repaired = mend();
   EXPECT_EQ(b.holdings(), a.holdings());

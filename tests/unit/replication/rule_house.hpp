@@ -52,7 +52,7 @@ class ScriptedFeed final : public registry::Feed {
     if (broken) co_return std::unexpected(failure(registry::FailureKind::broken));
     std::vector<index::Change> found;
     for (const auto& one : tags) {
-      const auto row = rows.find({one.repository.text(), one.tag.text()});
+      const auto row = rows.find({one.repository.text(), one.reference.text()});
       if (row != rows.end()) found.push_back(row->second);
     }
     co_return found;
