@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 

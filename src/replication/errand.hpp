@@ -40,6 +40,8 @@ struct Errand {
   WaitingList waiting;
   Board board;
   std::atomic<bool> stopping = false;
+  // Runs in a row that heard nothing from the other side.
+  std::atomic<unsigned> silent_runs = 0;
   // When referrers of images that were here already were looked for.
   std::atomic<base::WallTime> referrers_seen = base::WallTime{};
 };

@@ -50,6 +50,7 @@ struct Compared {
 async::Task<Compared> compare(SharedErrand errand, std::vector<Wanted> wanted,
                               std::vector<Trouble>& troubles) {
   std::vector<Named> names;
+  names.reserve(wanted.size());
   for (const auto& one : wanted) {
     names.push_back({one.to, one.found.tag ? oci::Reference(*one.found.tag)
                                            : oci::Reference(one.found.digest)});
@@ -144,6 +145,7 @@ std::vector<Image> without_tags(std::vector<Image> images) {
 std::vector<ItemName> items_of(const Image& image) {
   if (image.tags.empty()) return {{image.from, image.digest.text()}};
   std::vector<ItemName> items;
+  items.reserve(image.tags.size());
   for (const auto& tag : image.tags) items.push_back({image.from, tag.text()});
   return items;
 }

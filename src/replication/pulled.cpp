@@ -122,6 +122,7 @@ async::Task<Plan> plan_pulled(SharedErrand errand, std::optional<Selection> sele
   auto held = co_await pulled_lately(errand, plan.repositories);
   std::erase_if(held, [&selection](const Held& one) { return !selected(selection, one); });
   std::vector<Named> names;
+  names.reserve(held.size());
   for (const auto& one : held) names.push_back({one.upstream_name, oci::Reference(one.tag)});
   const auto answers = co_await standings(errand, Side::source, std::move(names));
   plan.tags = held.size();

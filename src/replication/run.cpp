@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "entrepot/base/log.hpp"
+#include "entrepot/base/backoff.hpp"
 #include "replication/crew.hpp"
 #include "replication/pulled.hpp"
 #include "replication/questions.hpp"
@@ -179,6 +179,7 @@ async::Task<> Run::copy_image(std::size_t place) {
 
 async::Task<> Run::copied(Image image, CopyTally tally) {
   silence_ = 0;
+  errand_->silent_runs = 0;
   result_.report.copied += tally;
   const auto items = items_of(image);
   result_.report.changed += items.size();
@@ -268,7 +269,9 @@ async::Task<> Run::record_troubles() {
 // What was waiting and is in no trouble any more needs no further try.
 async::Task<> Run::settle() {
   if (!put_off_.empty()) {
-    const auto rest = std::max(resting_until(*errand_), errand_->now() + patience_after(1, 0.5));
+    if (silence_ >= enough_silence) ++errand_->silent_runs;
+    const auto pause = patience_after(errand_->silent_runs, base::draw_jitter());
+    const auto rest = std::max(resting_until(*errand_), errand_->now() + pause);
     waits_.insert(put_off_.begin(), put_off_.end());
     note_error(std::to_string(put_off_.size()) + " items are put off: the other side rests");
     co_await errand_->waiting.postponed(put_off_, "put off: the other side rests", rest);

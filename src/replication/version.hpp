@@ -30,7 +30,9 @@ struct SemanticVersion {
 
 // Precedence (section 11): build metadata does not count.
 std::strong_ordering operator<=>(const SemanticVersion& a, const SemanticVersion& b);
-inline bool operator==(const SemanticVersion& a, const SemanticVersion& b) { return a <=> b == 0; }
+inline bool operator==(const SemanticVersion& a, const SemanticVersion& b) {
+  return (a <=> b) == 0;
+}
 
 // A version whose parts may be left out or be x, X or *: "1", "1.x", "1.2.*", "*".
 struct PartialVersion {

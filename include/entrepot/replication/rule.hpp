@@ -71,7 +71,8 @@ struct Window {
 enum class Deletions {
   keep,    // nothing is deleted at the target
   follow,  // what was deleted at the source, and came from there
-  exact,   // whatever the source has not, of what the rule covers
+  exact,   // every tag the rule's patterns mean and it would not bring now: also what is not among
+           // the newest any more
 };
 // Who wins when both sides changed a tag.
 enum class Conflict { newest, source, target };
