@@ -30,7 +30,7 @@ void tell(const SharedErrand& errand, unsigned troubles, const Failure& trouble)
   errand->board.change([&trouble](RuleStatus& status) { status.last_error = trouble.message; });
   const auto level = troubles == 1 ? base::log::Level::warn : base::log::Level::debug;
   base::log::write(level, "peer could not be followed",
-                   {{"rule", errand->name()}, {"in a row", troubles}, {"error", trouble.message}});
+                   {{"rule", errand->name()}, {"in_a_row", troubles}, {"error", trouble.message}});
 }
 
 async::Task<> let_rest(SharedErrand errand) {
