@@ -280,3 +280,78 @@ def test_what_was_pulled_lately_is_fetched_again(upstream, start):
     for layer in new.blobs:
         assert layer.partition(":")[2] in here.stored_blobs()
     assert upstream.count("GET", "library/other") == 0
+
+
+# ---- bundles --------------------------------------------------------------------------------
+
+
+def key_of(server):
+    status, text, error = command(server, "bundle", "key")
+    assert status == 0, error
+    return text.strip()
+
+
+@pytest.mark.row("R-11")
+@pytest.mark.parametrize("running", [True, False])
+def test_a_bundle_is_wanted_made_by_a_rule_and_applied(site, tmp_path, running):
+    paris = site(site={"name": "paris"}, rules=[
+        rule("to-island", to="bundle", repositories=["web/**"], rename="paris/{repository}")])
+    island = site(site={"name": "island"})
+    for server, other, name in ((paris, island, "island"), (island, paris, "paris")):
+        server.config["site"]["trusted_keys"] = [{"name": name, "key": key_of(other)}]
+    for server in (paris, island):
+        server.restart()
+    app = push(paris, "web/app", "v1", 1)
+    push(paris, "private/app", "v1", 2)
+    if not running:
+        paris.stop()
+        island.stop()
+    status, text, error = command(island, "bundle", "want", tmp_path / "want")
+    assert status == 0 and "signed with" in text, error
+    made = said(paris, "bundle", "create", tmp_path / "volumes", "--rule", "to-island",
+                "--for", tmp_path / "want", "--volume-size", "1MiB", "--parity", "1")[-1]
+    assert made["images"] == 1 and sorted(made["volumes"]) == sorted(
+        path.name for path in (tmp_path / "volumes").iterdir())
+    status, text, error = command(island, "bundle", "apply", tmp_path / "volumes")
+    assert status == 0 and "from paris: done" in text and "1 tag set" in text, (text, error)
+    status, text, _ = command(island, "bundle", "apply", tmp_path / "volumes")
+    assert status == 0 and ": held" in text, text
+    if not running:
+        paris.start()
+        island.start()
+    walk.pull(island.address, "paris/web/app", "v1", app)
+    assert island.get("/v2/_catalog").json() == {"repositories": ["paris/web/app"]}
+    status, _, error = command(paris, "sync", "to-island")
+    assert status == 64 and "for bundles" in error
+
+
+def test_what_a_bundle_lacks_is_asked_for(site, tmp_path):
+    paris, island = site(site={"name": "paris"}), site(site={"name": "island"})
+    for server, other, name in ((paris, island, "island"), (island, paris, "paris")):
+        server.config["site"]["trusted_keys"] = [{"name": name, "key": key_of(other)}]
+    for server in (paris, island):
+        server.restart()
+    wanted = [images.raw_layers([images.blob(900_000, seed)], config=b'{"n":%d}' % seed)
+              for seed in range(3)]
+    for number, image in enumerate(wanted):
+        images.push(image, paris.address, f"web/app{number}", "v1")
+    made = said(paris, "bundle", "create", tmp_path / "volumes", "web/app0", "web/app1:v1",
+                "web/app2", "--volume-size", "1MiB")[-1]
+    (tmp_path / "volumes" / made["volumes"][-1]).unlink()
+    status, text, _ = command(island, "bundle", "apply", tmp_path / "volumes",
+                              "--ask", tmp_path / "ask")
+    assert status == 1 and "incomplete" in text and f"to ask for: {tmp_path}/ask" in text, text
+    said(paris, "bundle", "create", tmp_path / "more", "--again", tmp_path / "ask")
+    status, text, error = command(island, "bundle", "apply", tmp_path / "more")
+    assert status == 0, (text, error)
+    for number, image in enumerate(wanted):
+        walk.pull(island.address, f"web/app{number}", "v1", image)
+
+
+def test_a_bundle_of_somebody_unknown_is_refused_with_its_name(site, tmp_path):
+    paris, island = site(), site()
+    push(paris, "web/app", "v1", 1)
+    made = said(paris, "bundle", "create", tmp_path / "volumes", "web/app")[-1]
+    status, text, error = command(island, "bundle", "apply", tmp_path / "volumes")
+    assert status == 1 and made["volumes"][0] in error, (text, error)
+    assert not island.stored_blobs()
