@@ -7,7 +7,7 @@ using Duration = base::SteadyTime::duration;
 
 constexpr std::chrono::milliseconds burst(100);
 constexpr std::chrono::seconds one_second(1);
-constexpr std::uint64_t trickle_share = 20;
+constexpr std::uint64_t trickle_share = 32;
 // A minute of such seconds halves what is remembered.
 constexpr double forgetting = 0.9885;
 // After a longer silence there is nothing to remember.

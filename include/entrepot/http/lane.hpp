@@ -44,8 +44,8 @@ enum class Priority { interactive, replication };
 // stands back while any of them began or moved a byte within the last tenth of a second.
 //
 // Replication never starves: while it stands back, all of it together still moves `trickle` bytes a
-// second, a twentieth of the best second this line has had (the memory of which halves in a
-// minute), at least 64 KiB; its exchanges take turns in this. Thread-safe.
+// second: three hundredths of the best second this line has had (the memory of which halves in a
+// minute), at least 64 KiB. Its exchanges take turns in this. Thread-safe.
 class Line {
  public:
   static constexpr std::chrono::milliseconds quiet{100};

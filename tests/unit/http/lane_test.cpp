@@ -137,14 +137,14 @@ TEST(Line, the_trickle_is_a_share_of_what_the_line_carries) {
     clock.advance(Line::quiet);
     line.replication(MB, turn);
   }
-  EXPECT_NEAR(static_cast<double>(line.trickle()), 1e6, 1e5);
+  EXPECT_NEAR(static_cast<double>(line.trickle()), 20e6 / 32, 6e4);
   std::vector<Follower> followers(4);
   stand_back_for(line, clock, 10s, followers);
-  EXPECT_GT(line.moved().replication, (30 + 8) * MB);
-  EXPECT_LT(line.moved().replication, (30 + 11) * MB);
+  EXPECT_GT(line.moved().replication, (30 + 5) * MB);
+  EXPECT_LT(line.moved().replication, (30 + 7) * MB);
   clock.advance(60s);
   line.interactive(0);
-  EXPECT_LT(line.trickle(), 550'000U);  // forgotten by and by
+  EXPECT_LT(line.trickle(), 350'000U);  // forgotten by and by
   clock.advance(24h);
   line.interactive(0);
   EXPECT_EQ(line.trickle(), Line::least_trickle);
