@@ -82,7 +82,8 @@ def test_only_the_missing_tenth_is_carried(sites, tmp_path):
     assert report["state"] == "done" and not trouble
     fill(sites.paris, new)
     said = bundles.want(sites.berlin, tmp_path / "want")
-    assert said["bytes"] <= 400 + 8 * said["digests"]
+    # A digest takes six bytes or seven; manifests and tags in their repositories as many again.
+    assert said["bytes"] <= 400 + 2 * 7 * said["digests"]
     summary, volumes = carry(sites, tmp_path, "delta", want=tmp_path / "want")
     due = sum(len(data) for number in new for image in [image_of(number)]
               for data in [*image.blobs.values(), *(m.body for m in image.manifests.values())])
@@ -141,9 +142,9 @@ def test_a_flipped_bit_or_a_foreign_hand_is_refused_by_name(sites, start, tmp_pa
         reports, trouble = bundles.apply(sites.berlin, volume)
         assert volume.name in trouble, bit
         assert all(report["damaged"] == [volume.name] for report in reports), bit
-        # Between members there is nothing to lose.
-        if "in its member" in trouble[volume.name]:
-            assert all(report["state"] == "incomplete" for report in reports), bit
+        # Between members there is nothing to lose: then what was whole is used.
+        if "in its member blobs" in trouble[volume.name]:
+            assert all(report["state"] != "done" for report in reports), bit
         volume.write_bytes(whole)
         for report in reports:
             bundles.order(sites.berlin, "/api/v1/bundle-applications", abandon=report["bundle"])
@@ -238,8 +239,8 @@ def test_tricks_write_nothing(sites, tmp_path):
     assert sites.berlin.manifest("app", "good").status == 200
     # A head larger than any: refused by its size alone.
     with open(volume, "wb") as out:
-        out.write(bundles.header("entrepot/volume.json", 8 << 30))
-        out.truncate(9 << 30)
+        out.write(bundles.header("entrepot/volume.json", 7 << 30))
+        out.truncate(8 << 30)
     _, trouble = bundles.apply(sites.berlin, volume)
     assert "absurd" in trouble[volume.name]
     # What lies in a directory and is no regular file is not opened.

@@ -54,13 +54,13 @@ class _Control(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def control(site, method, path, **query):
+def control(site, method, target, /, **query):
     """(status, JSON) of one request on the control socket; lists become repeated keys."""
     words = [(key, str(one)) for key, value in query.items()
              for one in (value if isinstance(value, list) else [value])]
     connection = _Control(site.data / "control.sock")
     try:
-        connection.request(method, f"{path}?{urllib.parse.urlencode(words)}")
+        connection.request(method, f"{target}?{urllib.parse.urlencode(words)}")
         answer = connection.getresponse()
         body = answer.read()
         return answer.status, json.loads(body) if body else None
@@ -68,9 +68,9 @@ def control(site, method, path, **query):
         connection.close()
 
 
-def order(site, path, **query):
+def order(site, target, /, **query):
     """The job's end: its description with all lines."""
-    status, said = control(site, "POST", path, **query)
+    status, said = control(site, "POST", target, **query)
     assert status == 202, (status, said)
     lines, line = [], 0
     for _ in range(120):

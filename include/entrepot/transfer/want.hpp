@@ -1,8 +1,9 @@
 // A want-file: what a site without a line holds, told so that a bundle for it carries only the
-// rest. Signed by its site key; some six bytes a digest (src/transfer/bundle/prefixes.hpp).
+// rest. Signed by its site key; some six bytes a digest, as many for each manifest and tag of a
+// repository (src/transfer/bundle/prefixes.hpp).
 //
-// It tells 64 bits of each digest. Two that share them cost a blob that is missing after the bundle
-// was applied, which the receiver then asks for by its full digest.
+// It tells 64 bits of each. Two digests that share them cost a blob that is missing after the
+// bundle was applied, which the receiver then asks for by its full digest.
 #pragma once
 
 #include <cstdint>

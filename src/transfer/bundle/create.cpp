@@ -10,6 +10,7 @@
 #include "transfer/bundle/ask_text.hpp"
 #include "transfer/bundle/bundle_plan.hpp"
 #include "transfer/bundle/parity_writer.hpp"
+#include "transfer/bundle/prefixes.hpp"
 #include "transfer/bundle/signed_text.hpp"
 #include "transfer/bundle/volume_writer.hpp"
 #include "transfer/bundle/want_text.hpp"
@@ -150,7 +151,7 @@ class Creation {
 
   // At the receiver, by its own word.
   bool is_there(const oci::Digest& digest) const {
-    return ask_ ? ask_->holds(digest) : want_ && want_->holds(digest);
+    return ask_ ? ask_->holds(digest) : want_ && want_->says(prefix_of(digest));
   }
   // What goes along.
   void choose() {
@@ -174,6 +175,12 @@ class Creation {
     }
   }
 
+  bool is_news(const PlannedUnit& unit) const {
+    const auto& [repository, from, tag, digest, version, sparse] = unit.line;
+    return !want_ || !want_->says(prefix_of(repository, tag, digest)) ||
+           std::ranges::any_of(unit.objects,
+                               [&](std::uint32_t object) { return carried_[object]; });
+  }
   VolumeHead make_frame() {
     VolumeHead frame;
     if (ask_) {
@@ -184,7 +191,9 @@ class Creation {
       contents.made = now_;
       contents.sender = site_.site;
       if (want_) contents.receiver = want_->site;
-      for (const auto& unit : graph_.units) contents.lines.push_back(unit.line);
+      for (const auto& unit : graph_.units) {
+        if (is_news(unit)) contents.lines.push_back(unit.line);
+      }
       contents.bundle = id_of(render(frame) + site_.key.public_key());
       frame.series = contents.bundle;
     }

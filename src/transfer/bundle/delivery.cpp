@@ -294,10 +294,10 @@ async::Task<> Delivery::ask() {
   const base::GlobSet all({"**"});
   Ask ask{.contents = *contents_, .missing = missing_, .prefixes = {}};
   ask.contents.receiver = terms_.site.site;
-  ask.prefixes = (co_await holdings(terms_.house.index, all)).prefixes;
-  for (const auto& digest : staging_->whole()) ask.prefixes.push_back(prefix_of(digest));
+  auto held = co_await holdings(terms_.house.index, all);
   co_await terms_.house.pool.run([&] {
-    sort_once(ask.prefixes);
+    for (const auto& digest : staging_->whole()) held.digests.push_back(prefix_of(digest));
+    ask.prefixes = all_of(std::move(held));
     DurableFile file(ask_);
     file.append(render(ask, terms_.site.key));
     file.finish();

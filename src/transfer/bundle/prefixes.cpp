@@ -79,6 +79,13 @@ std::uint64_t prefix_of(const oci::Digest& digest) {
   return prefix;
 }
 
+std::uint64_t prefix_of(const oci::RepositoryName& repository, const std::optional<oci::Tag>& tag,
+                        const oci::Digest& digest) {
+  // Neither a name nor a tag has a blank.
+  const auto text = repository.text() + ' ' + (tag ? tag->text() : "") + ' ' + digest.text();
+  return prefix_of(oci::Digest::of(oci::Algorithm::sha256, base::as_bytes(text)));
+}
+
 std::string pack_prefixes(const std::vector<std::uint64_t>& ascending) {
   const auto plain = plain_bits(ascending.size());
   BitWriter bits;

@@ -11,10 +11,15 @@
 #include <vector>
 
 #include "entrepot/oci/digest.hpp"
+#include "entrepot/oci/name.hpp"
 
 namespace entrepot::transfer {
 
 std::uint64_t prefix_of(const oci::Digest& digest);
+// That a tag of this repository points to the digest; without a tag: that the repository has the
+// manifest.
+std::uint64_t prefix_of(const oci::RepositoryName& repository, const std::optional<oci::Tag>& tag,
+                        const oci::Digest& digest);
 
 // `ascending` without repetition.
 std::string pack_prefixes(const std::vector<std::uint64_t>& ascending);

@@ -21,14 +21,14 @@ async::Task<WantReport> write_want(index::Index& index, async::BlockingPool& poo
   want.site.id = co_await index.read([](const index::View& view) { return index::site_id(view); });
   auto held = co_await holdings(index, globs);
   WantReport report{.repositories = held.repositories};
-  want.prefixes = std::move(held.prefixes);
   co_await pool.run([&] {
-    sort_once(want.prefixes);
+    sort_once(held.digests);
+    report.digests = held.digests.size();
+    want.prefixes = all_of(std::move(held));
     const auto text = render(want, key);
     DurableFile out(file);
     out.append(text);
     out.finish();
-    report.digests = want.prefixes.size();
     report.bytes = text.size();
   });
   co_return report;

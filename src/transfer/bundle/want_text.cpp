@@ -32,9 +32,7 @@ Want read_want(const SignedText& parts) {
 
 }  // namespace
 
-bool Want::holds(const oci::Digest& digest) const {
-  return std::ranges::binary_search(prefixes, prefix_of(digest));
-}
+bool Want::says(std::uint64_t prefix) const { return std::ranges::binary_search(prefixes, prefix); }
 
 std::string render(const Want& want, const SiteKey& key) {
   json::array globs;

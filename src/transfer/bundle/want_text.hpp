@@ -18,7 +18,7 @@ struct Want {
   std::vector<std::string> repositories;  // the globs it speaks of
   std::vector<std::uint64_t> prefixes;    // ascending
 
-  bool holds(const oci::Digest& digest) const;
+  bool says(std::uint64_t prefix) const;
 };
 
 std::string render(const Want& want, const SiteKey& key);

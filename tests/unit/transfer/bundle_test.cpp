@@ -99,8 +99,17 @@ TEST_F(Bundles, only_what_the_receiver_has_not) {
   const auto files = create({.directory = bag.path() / "delta", .want = bag.path() / "want"});
   EXPECT_EQ(report.blobs, 4U);
   EXPECT_EQ(report.manifests, 2U);
+  EXPECT_EQ(report.images, 2U);
   EXPECT_GT(report.held_bytes, 20U * 40'000);
   EXPECT_EQ(berlin.apply(files).state, State::done);
+  expect_same();
+  // A tag that moves to what is there, or a digest that another repository has, is news.
+  paris.push_manifest("team/new", paris.push_image("team/new", {}, 1), {"v0", "v21"});
+  berlin.want(bag.path() / "want");
+  const auto moves = create({.directory = bag.path() / "moves", .want = bag.path() / "want"});
+  EXPECT_EQ(report.images, 2U);
+  EXPECT_EQ(report.bytes, 0U);
+  EXPECT_EQ(berlin.apply(moves).tags, 2U);
   expect_same();
   // It is for berlin only.
   CarrierHouse rome{"rome"};

@@ -89,8 +89,8 @@ TEST_F(SignedTexts, a_want_comes_back) {
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(read->key, key_.public_key());
   EXPECT_EQ(read->want.site.name, "berlin");
-  EXPECT_TRUE(read->want.holds(digest_of("x")));
-  EXPECT_FALSE(read->want.holds(digest_of("y")));
+  EXPECT_TRUE(read->want.says(prefix_of(digest_of("x"))));
+  EXPECT_FALSE(read->want.says(prefix_of(digest_of("y"))));
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto changed = text;
     changed[i] = static_cast<char>(changed[i] ^ 1);
