@@ -175,6 +175,7 @@ std::shared_ptr<registry::Place> Parties::place(upstream::RemoteOptions options)
 async::Task<std::vector<api::PeerCard>> Parties::ask_peers() const {
   std::vector<api::PeerCard> cards(probes_.size());
   std::vector<async::Task<>> questions;
+  questions.reserve(probes_.size());
   for (std::size_t i = 0; i < probes_.size(); ++i) questions.push_back(probes_[i].ask(cards[i]));
   co_await async::together(std::move(questions));
   co_return cards;
