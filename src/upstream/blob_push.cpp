@@ -115,7 +115,7 @@ async::Task<Try<void>> BlobPush::attempt() {
     auto opened = co_await open();  // which was tried again already, at every URL
     if (!opened) co_return std::unexpected(Setback{std::move(opened.error())});
   }
-  co_return co_await try_once(std::make_shared<OfferedBytes>(offer_));
+  co_return co_await try_once(std::make_shared<OfferedBytes>(offer_, desk_->asker->rule()));
 }
 
 // After a break the registry may still be busy with what came before it, and would add that to what
@@ -147,16 +147,12 @@ async::Task<Try<void>> BlobPush::find_offset() {
   co_return Try<void>();
 }
 
-// What the offer's owner says when asked is final; what broke off while it was read may go on.
+// What the offer's owner says is no fault of the upstream's, and final.
 async::Task<Try<void>> BlobPush::try_once(std::shared_ptr<OfferedBytes> bytes) {
   try {
     co_return co_await send(bytes);
   } catch (const OfferFailed& offer) {
-    const bool broke =
-        offer.failure.kind == FailureKind::broken || offer.failure.kind == FailureKind::timeout;
-    const bool again = broke && offer.when == OfferFailed::When::read;
-    co_return std::unexpected(
-        Setback{offer.failure, again ? Again::may_help : Again::is_pointless});
+    co_return std::unexpected(Setback{offer.failure});
   }
 }
 

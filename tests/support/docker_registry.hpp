@@ -3,6 +3,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -56,6 +57,9 @@ class DockerRegistry {
     child_ = ::fork();
     if (child_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const int nothing = ::open("/dev/null", O_WRONLY);
+      ::dup2(nothing, STDOUT_FILENO);
+      ::dup2(nothing, STDERR_FILENO);
       ::execl("/usr/bin/docker-registry", "docker-registry", "serve", config.c_str(), nullptr);
       ::_exit(127);
     }
