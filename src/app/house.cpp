@@ -51,6 +51,7 @@ SiteConfig with_name(SiteConfig site) {
 
 std::vector<std::string> names_of_upstreams(const Config& config) {
   std::vector<std::string> names;
+  names.reserve(config.upstreams.size());
   for (const auto& upstream : config.upstreams) names.push_back(upstream.name());
   return names;
 }
