@@ -2,6 +2,7 @@
 #include "registry/image_walk.hpp"
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <utility>
 
@@ -206,8 +207,7 @@ bool ImageWalk::was_cancelled() const {
 void ImageWalk::check_wanted() const {
   if (stopped_) std::rethrow_exception(stopped_);
   if (!was_cancelled()) return;
-  throw boost::system::system_error(
-      boost::system::errc::make_error_code(boost::system::errc::operation_canceled));
+  throw boost::system::system_error(async::asio::error::operation_aborted);
 }
 
 // Who lists what was not brought is never put.

@@ -13,6 +13,7 @@
 #include "entrepot/async/together.hpp"
 #include "entrepot/registry/sink.hpp"
 #include "support/chunks.hpp"
+#include "support/offers.hpp"
 #include "support/run_task.hpp"
 #include "support/scripted_source.hpp"
 #include "support/words.hpp"
@@ -36,18 +37,6 @@ class PlaceStand {
 };
 
 using MakePlaceStand = std::function<std::unique_ptr<PlaceStand>()>;
-
-// A blob of `source`, as copy() offers it.
-inline registry::BlobOffer offer_from(ScriptedSource& source, const std::string& repository,
-                                      const oci::Digest& digest, std::uint64_t size) {
-  return {.digest = digest,
-          .size = size,
-          .open =
-              [&source, repository, digest](registry::BlobStart start) {
-                return source.blob_from(name(repository), digest, start);
-              },
-          .stat = [&source, repository, digest] { return source.stat(name(repository), digest); }};
-}
 
 class SinkContract : public testing::TestWithParam<MakePlaceStand> {
  protected:
