@@ -66,7 +66,8 @@ def pulls_everything(site):
 
 
 def everything(site):
-    return [f"{name}:{tag}" for name, tags in held(site).items() for tag in tags]
+    """Repositories, with all their tags."""
+    return list(held(site))
 
 
 def carry(sites, tmp_path, name="out", **query):
@@ -247,8 +248,10 @@ def test_tricks_write_nothing(sites, tmp_path):
     # What lies in a directory and is no regular file is not opened.
     volume.unlink()
     os.mkfifo(tmp_path / "bag" / "pipe.tar")
-    reports, _ = bundles.apply(sites.berlin, tmp_path / "bag")
-    assert reports == []
+    os.symlink("/etc/passwd", tmp_path / "bag" / "link.tar")
+    (tmp_path / "bag" / "evil\x1b[2J.tar").write_bytes(b"evil")
+    reports, trouble = bundles.apply(sites.berlin, tmp_path / "bag")
+    assert reports == [] and list(trouble) == ["evil?[2J.tar"]
 
 
 @pytest.mark.limit(120)

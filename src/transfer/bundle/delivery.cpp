@@ -14,6 +14,7 @@
 #include "transfer/bundle/unpacking.hpp"
 #include "transfer/bundle/volume_scan.hpp"
 #include "transfer/foreign_folder.hpp"
+#include "transfer/foreign_text.hpp"
 
 namespace entrepot::transfer {
 namespace {
@@ -23,7 +24,8 @@ constexpr std::uint64_t bytes_unsettled = 256 << 20;
 constexpr std::uint64_t bytes_a_read = 1 << 20;
 constexpr int reads_a_turn = 16;
 
-std::string file_name(const std::filesystem::path& path) { return path.filename().string(); }
+// Somebody else chose it.
+std::string file_name(const std::filesystem::path& path) { return shown(path.filename().string()); }
 
 // Of the same bundle, whoever carries it: an ask adds the receiver's name.
 bool is_same(const Contents& one, const Contents& other) {

@@ -8,7 +8,7 @@
 #include "entrepot/oci/refusal.hpp"
 #include "entrepot/transfer/bundle.hpp"
 #include "transfer/bundle/delivery.hpp"
-#include "transfer/bundle/json_words.hpp"
+#include "transfer/foreign_text.hpp"
 
 namespace entrepot::transfer {
 namespace {
@@ -33,7 +33,8 @@ std::vector<Found> files_of(const std::vector<fs::path>& paths) {
     const auto first = static_cast<std::ptrdiff_t>(found.size());
     for (const auto& entry : fs::directory_iterator(path)) {
       const auto name = entry.path().filename().string();
-      if (name.starts_with('.') || !entry.is_regular_file()) continue;
+      if (name.starts_with('.') || entry.symlink_status().type() != fs::file_type::regular)
+        continue;
       found.push_back({entry.path(), false});
     }
     std::ranges::sort(found.begin() + first, found.end(), {}, &Found::path);
@@ -64,7 +65,7 @@ class Sorting {
   void tell() {
     for (const auto& [path, sentence] : troubles_) {
       base::log::warn("file is none of a bundle's", {{"file", path.string()}, {"why", sentence}});
-      if (listener_.trouble) listener_.trouble(path.filename().string(), sentence);
+      if (listener_.trouble) listener_.trouble(shown(path.filename().string()), sentence);
     }
     troubles_.clear();
   }
@@ -171,7 +172,7 @@ async::Task<std::vector<ApplyReport>> BundleIntake::apply(ApplyOptions options, 
   for (auto& [bundle, cards] : sorting.bundles()) {
     if (const auto why = objection(cards.front(), site_); !why.empty()) {
       for (const auto& card : cards) {
-        if (listener.trouble) listener.trouble(card.path.filename().string(), why);
+        if (listener.trouble) listener.trouble(shown(card.path.filename().string()), why);
       }
       reports.push_back({.bundle = bundle,
                          .from = cards.front().sender.name,
