@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "entrepot/async/together.hpp"
 #include "replication/conflict.hpp"
 #include "replication/questions.hpp"
 #include "replication/removals.hpp"
@@ -58,10 +59,13 @@ async::Task<Compared> compare(SharedErrand errand, std::vector<Wanted> wanted,
   const auto answers = co_await standings(errand, Side::target, std::move(names));
   Compared compared;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (!answers[i]) {
+    // A target that stumbles over the question may take the image all the same: a mirror whose
+    // upstream is gone says 502 of every name it does not hold.
+    const bool stumbled = !answers[i] && answers[i].error().kind == FailureKind::broken;
+    if (!answers[i] && !stumbled) {
       troubles.push_back({item_of(wanted[i].found), answers[i].error()});
     } else {
-      const bool same = answers[i]->digest == wanted[i].found.digest;
+      const bool same = !stumbled && answers[i]->digest == wanted[i].found.digest;
       (same ? compared.same : compared.different).push_back(std::move(wanted[i]));
     }
   }
@@ -101,6 +105,7 @@ async::Task<std::vector<ItemName>> set_conflicts_aside(SharedErrand errand,
         stay.push_back(item_of(wanted[i].found));
       }
     }
+    co_await async::give_way();
   }
   wanted = std::move(taken);
   co_return stay;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
+#include "entrepot/async/together.hpp"
 #include "entrepot/oci/refusal.hpp"
 #include "replication/carry.hpp"
 #include "replication/crew.hpp"
@@ -17,6 +19,7 @@ using registry::Failure;
 using registry::FailureKind;
 
 constexpr std::size_t asked_at_once = 16;
+constexpr std::size_t looked_up_at_once = 256;
 constexpr std::size_t tags_a_question = 1000;
 constexpr std::size_t page_length = 1000;
 constexpr std::size_t most_pages = 10'000;
@@ -84,8 +87,8 @@ async::Task<> ask_by_head(SharedErrand errand, std::shared_ptr<registry::Place> 
   });
 }
 
-std::vector<Slot> read_standings(const index::View& view, const std::vector<Named>& names) {
-  std::vector<Slot> answers(names.size());
+void read_standings(const index::View& view, std::span<const Named> names,
+                    std::span<Slot> answers) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto* tag = names[i].reference.tag();
     if (tag == nullptr) continue;
@@ -93,7 +96,19 @@ std::vector<Slot> read_standings(const index::View& view, const std::vector<Name
     answers[i] =
         record ? Standing{.digest = record->digest, .version = record->version} : Standing{};
   }
-  return answers;
+}
+
+// Some at a time: a read runs on this very thread, which serves others, too.
+async::Task<> ask_index(SharedErrand errand, const std::vector<Named>& names,
+                        std::vector<Slot>& answers) {
+  for (std::size_t begin = 0; begin < names.size(); begin += looked_up_at_once) {
+    const auto count = std::min(looked_up_at_once, names.size() - begin);
+    co_await errand->house.index.read([&](const index::View& view) {
+      read_standings(view, std::span(names).subspan(begin, count),
+                     std::span(answers).subspan(begin, count));
+    });
+    co_await async::give_way();
+  }
 }
 
 using Places = std::map<std::pair<std::string, std::string>, std::size_t>;
@@ -177,8 +192,7 @@ async::Task<std::vector<Answer<Standing>>> standings(SharedErrand errand, Side s
   const auto& party = side == Side::source ? errand->from : errand->to;
   std::vector<Slot> answers(names.size());
   if (ours) {
-    answers = co_await errand->house.index.read(
-        [&names](const index::View& view) { return read_standings(view, names); });
+    co_await ask_index(errand, names, answers);
   } else if (party.feed) {
     co_await ask_by_feed(errand, party.feed, names, answers);
   }

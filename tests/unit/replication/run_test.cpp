@@ -83,6 +83,16 @@ TEST_F(Runs, AskTheTargetForEachTagWhenItIsElsewhere) {
   EXPECT_EQ(other_->asked, (std::map<std::string, int>{{"resolve", 5}}));
 }
 
+TEST_F(Runs, TryATargetThatStumblesOverTheQuestion) {
+  far_->add_image("app", 1, {"1"});
+  other_->judge = [](const std::string& step) -> std::optional<registry::Failure> {
+    if (step != "resolve 1") return std::nullopt;
+    return failure(FailureKind::broken, "upstream answered 502");
+  };
+  EXPECT_EQ(run_rule(errand(to_other())).report.changed, 1);
+  EXPECT_EQ(other_->tagged("app", "1"), far_->tagged("app", "1"));
+}
+
 TEST_F(Runs, NeedNoCatalogWhenTheRuleNamesItsRepositories) {
   far_->add_image("app", 1, {"1"});
   far_->judge = [](const std::string& step) -> std::optional<registry::Failure> {
