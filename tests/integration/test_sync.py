@@ -181,6 +181,35 @@ def test_a_followed_site_is_heard_within_seconds_and_events_tell_of_it(site):
             "what was done there is told as it was")
 
 
+@pytest.mark.row("N-10", "A-18")
+def test_an_account_at_a_peer_brings_what_it_may_pull_and_hears_of_nothing_else(start, tmp_path):
+    users = tmp_path / "htpasswd"
+    users.write_text("".join(
+        process.run(["htpasswd", "-Bbn", "-C", "4", name, f"{name} secret"]).stdout.strip() + "\n"
+        for name in ("root", "berlin")))
+    paris = start(daemon.hub_of(NOTHING), local=["**"], access={"htpasswd": str(users), "rules": [
+        {"who": "root", "repositories": ["**"], "may": ["admin"]},
+        {"who": "berlin", "repositories": ["web/**"], "may": ["pull"]}]})
+    root = {"Authorization": hostile.basic("root", "root secret")}
+    app, private = images.small(1, kind="oci"), images.small(2, kind="oci")
+    images.push(app, paris.address, "web/app", "v1", root)
+    images.push(private, paris.address, "private/app", "v1", root)
+    (tmp_path / "right").write_text("berlin secret")
+    (tmp_path / "wrong").write_text("a guess")
+    account = {"username": "berlin", "password_file": str(tmp_path / "right")}
+    berlin = start(daemon.hub_of(NOTHING), flags=OPEN, local=["**"], peers=[
+        peer(paris, **account),
+        peer(paris, "liar", **{**account, "password_file": str(tmp_path / "wrong")})],
+        replication=[rule("all", **{"from": "paris"}, when="follow")])
+    process.wait_for(lambda: digest_of(berlin, "web/app", "v1") == app.digest, 20, "what may be seen")
+    walk.pull(berlin.address, "web/app", "v1", app)
+    assert said(berlin, "sync", "all")[-1]["failed"] == 0
+    assert berlin.get("/v2/_catalog").json() == {"repositories": ["web/app"]}
+    peers = {each["name"]: each for each in said(berlin, "peers")}
+    assert peers["paris"]["reachable"]
+    assert not peers["liar"]["reachable"] and "denied" in peers["liar"]["error"], peers["liar"]
+
+
 def test_rules_are_replaced_while_running_and_peers_are_not(site):
     paris = site()
     push(paris, "web/app", "v1", 1)
