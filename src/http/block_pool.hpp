@@ -12,7 +12,11 @@ namespace entrepot::http {
 
 class BlockPool {
  public:
-  static constexpr std::size_t block_bytes = 256 * 1024;
+  // `spare`: how many it keeps warm.
+  BlockPool(std::size_t block_bytes, std::size_t spare)
+      : block_bytes_(block_bytes), most_spare_(spare) {}
+
+  std::size_t block_bytes() const { return block_bytes_; }
 
   struct GiveBack {
     BlockPool* pool = nullptr;
@@ -21,20 +25,20 @@ class BlockPool {
   using Block = std::unique_ptr<char[], GiveBack>;
 
   Block take() {
-    if (spare_.empty()) return Block(new char[block_bytes], GiveBack{this});
+    if (spare_.empty()) return Block(new char[block_bytes_], GiveBack{this});
     Block block(spare_.back().release(), GiveBack{this});
     spare_.pop_back();
     return block;
   }
 
  private:
-  static constexpr std::size_t most_spare = 8;
-
   void give_back(char* bytes) {
     std::unique_ptr<char[]> block(bytes);
-    if (spare_.size() < most_spare) spare_.push_back(std::move(block));
+    if (spare_.size() < most_spare_) spare_.push_back(std::move(block));
   }
 
+  const std::size_t block_bytes_;
+  const std::size_t most_spare_;
   std::vector<std::unique_ptr<char[]>> spare_;
 };
 

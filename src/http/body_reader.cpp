@@ -108,7 +108,7 @@ async::Task<base::ByteView> BodyReader::pull_length() {
 async::Task<base::ByteView> BodyReader::pull_chunks() {
   for (;;) {
     if (buffer_.empty() && received_.empty()) {
-      const bool received = co_await receive(BlockPool::block_bytes);
+      const bool received = co_await receive(blocks_.block_bytes());
       if (!received) co_return fail(State::cut);
     }
     const bool came_with_head = !buffer_.empty();
@@ -133,8 +133,7 @@ async::Task<bool> BodyReader::receive(std::uint64_t most) {
   }
   for (;;) {
     if (!block_) block_ = blocks_.take();
-    const auto room =
-        std::span(block_.get(), std::min<std::uint64_t>(most, BlockPool::block_bytes));
+    const auto room = std::span(block_.get(), std::min<std::uint64_t>(most, blocks_.block_bytes()));
     if (const auto size = conn_.try_read(room)) {
       received_ = room.first(*size);
       in_turn_ += *size;

@@ -83,7 +83,7 @@ async::Task<> Session::run(std::shared_ptr<Session> session) {
 
 async::Task<Session::Next> Session::serve_request(std::expected<std::size_t, Rejection> length) {
   auto exchange = open_exchange();
-  BodyReader body(conn_, vigil_, buffer_, worker_->blocks, limits());
+  BodyReader body(conn_, vigil_, buffer_, worker_->body_blocks, limits());
   exchange.body = &body;
   exchange.request.body = &body;
   if (!length) co_return co_await refuse(exchange, length.error());
@@ -288,7 +288,7 @@ async::Task<> Session::say_farewell() {
   std::size_t discarded = 0;
   while (discarded < most_farewell_bytes) {
     auto block = worker_->blocks.take();
-    const auto size = conn_.try_read({block.get(), BlockPool::block_bytes});
+    const auto size = conn_.try_read({block.get(), worker_->blocks.block_bytes()});
     block.reset();
     if (size == 0U) co_return;
     discarded += size.value_or(0);

@@ -43,7 +43,9 @@ struct Worker {
   async::asio::io_context& context;
   const std::shared_ptr<Service> service;
   Sentinel sentinel;
-  BlockPool blocks;
+  BlockPool blocks{std::size_t{256} << 10, 8};
+  // Of what clients push: every piece costs a hop to the pool, four context switches.
+  BlockPool body_blocks{std::size_t{1} << 20, 4};
   async::Limiter handshakes{1};
   std::vector<std::shared_ptr<async::asio::posix::stream_descriptor>> listeners;
 };

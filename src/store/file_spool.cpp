@@ -115,7 +115,7 @@ void FileSpool::resume(std::uint64_t most) {
     if (got < 0) base::throw_errno("read spool");
     if (got == 0) {
       stage_ = Stage::usable;
-      written_back_ = size_;
+      written_back_ = dropped_ = size_;
       if (kind_ != Kind::upload) removal_ = Removal::on_destruction;
     }
     hasher_.update({buffer.data(), static_cast<std::size_t>(got)});
@@ -136,12 +136,25 @@ void FileSpool::append(base::ByteView bytes) {
   if (kind_ == Kind::upload && size_ - written_back_ >= write_back_step) begin_write_back();
 }
 
-// A hint: what it does not do, commit does.
+// Hints: what they do not do, commit does. The step before is waited for, so that no upload has
+// more than two steps of dirty memory; a slow disk slows its client.
 void FileSpool::begin_write_back() {
   const auto from = static_cast<off64_t>(written_back_);
   const auto length = static_cast<off64_t>(size_ - written_back_);
   sync_file_range(file_->get(), from, length, SYNC_FILE_RANGE_WRITE);
+  if (written_back_ > dropped_) drop_behind();
   written_back_ = size_;
+}
+
+// Gigabytes that are pushed must not take the place of what everybody pulls. Memory that is used
+// again at once is also much cheaper than memory the kernel has to find.
+void FileSpool::drop_behind() {
+  const auto from = static_cast<off64_t>(dropped_);
+  const auto length = static_cast<off64_t>(written_back_ - dropped_);
+  sync_file_range(file_->get(), from, length,
+                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  posix_fadvise(file_->get(), from, length, POSIX_FADV_DONTNEED);
+  dropped_ = written_back_;
 }
 
 void FileSpool::cut_back() {
@@ -161,7 +174,7 @@ void FileSpool::restart() {
   file_ = home_->closer().share(std::move(fresh));
   hasher_ = oci::Hasher(algorithm_);
   size_ = 0;
-  written_back_ = 0;
+  written_back_ = dropped_ = 0;
 }
 
 void FileSpool::keep() {

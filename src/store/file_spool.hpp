@@ -62,6 +62,7 @@ class FileSpool final : public Spool {
   void create();
   void cut_back();
   void begin_write_back();
+  void drop_behind();
 
   const std::shared_ptr<SpoolFolder> home_;
   const Kind kind_;
@@ -70,6 +71,7 @@ class FileSpool final : public Spool {
   std::shared_ptr<const base::UniqueFd> file_;
   oci::Hasher hasher_;
   std::uint64_t size_ = 0;
+  std::uint64_t dropped_ = 0;       // of an upload: written, and out of memory again
   std::uint64_t written_back_ = 0;  // on its way to the disk, of an upload
   Removal removal_;
   Stage stage_ = Stage::usable;

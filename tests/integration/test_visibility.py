@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from support import hostile, images, process, walk
+from support import hostile, images, process, push, walk
 from support.daemon import hub_of, upstream_at
 
 IMAGE = images.small("private")
@@ -55,6 +55,24 @@ def test_a_digest_is_unknown_in_every_other_repository(both, guarded):
             assert both.head(f"/v2/{name}/blobs/{digest}").status == 404
             assert both.blob(name, digest, {"Range": "bytes=0-1"}).status == 404
         assert both.manifest(name, IMAGE.digest).status == 404
+
+
+@pytest.mark.row("A-17")
+def test_a_user_without_right_is_answered_the_same_before_and_after_caching(start, upstream,
+                                                                            tmp_path):
+    upstream.add(IMAGE, NAME, "v1")
+    users = push.htpasswd(tmp_path / "htpasswd", "alice", "bob")
+    mirror = start(upstream_at("priv", upstream.url),
+                   access={"htpasswd": str(users),
+                           "rules": [{"who": "alice", "repositories": ["priv/**"], "may": ["pull"]}]})
+    paths = [f"/v2/priv/{NAME}/{target}" for target in targets()]
+    before = [mirror.get(path, push.basic("bob")) for path in paths]
+    for path in paths:
+        assert mirror.get(path, push.basic("alice")).status == 200
+    after = [mirror.get(path, push.basic("bob")) for path in paths]
+    assert [each.status for each in before] == [403] * len(paths)
+    assert [(each.status, each.body) for each in after] == [(403, each.body) for each in before]
+    assert all(mirror.get(path).status == 401 for path in paths)
 
 
 @pytest.mark.row("C-20", "C-22")

@@ -186,6 +186,11 @@ class Daemon:
         # The first address is announced before the others listen; this line comes after them all.
         return re.search(r'msg"?[=:]"?serving[" ]*[,d]', log) and match and match[1]
 
+    def cpu_nanoseconds(self):
+        """What all its threads have used so far."""
+        tasks = pathlib.Path(f"/proc/{self.child.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
     def stop(self, patience=40):
         """SIGTERM; returns the exit status."""
         child, self.child = self.child, None
