@@ -26,6 +26,11 @@ std::string signed_part(std::string_view kind, std::string_view head, std::strin
 
 }  // namespace
 
+std::optional<std::string> strict_base64(std::string_view text) {
+  auto bytes = base::from_base64(text);
+  return bytes && base::to_base64(*bytes) == text ? bytes : std::nullopt;
+}
+
 std::string sign_text(std::string_view kind, std::string_view head, std::string_view body,
                       const SiteKey& key) {
   std::string text = title_of(kind);
@@ -46,8 +51,8 @@ std::expected<SignedText, std::string> open_signed(std::string_view kind, std::s
   const auto blank = seal ? seal->find(' ') : std::string_view::npos;
   if (blank == std::string_view::npos) return std::unexpected(what);
   const SignedText parts{.key = seal->substr(0, blank), .head = *head, .body = text};
-  const auto signature = base::from_base64(seal->substr(blank + 1));
-  if (!signature ||
+  const auto signature = strict_base64(seal->substr(blank + 1));
+  if (!signature || !strict_base64(parts.key) ||
       !is_signed_by(parts.key, signed_part(kind, parts.head, parts.body), *signature)) {
     return std::unexpected("is damaged, or its signature is not that of its key");
   }

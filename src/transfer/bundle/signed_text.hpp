@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace entrepot::transfer {
 
 // More than ten million digests.
 inline constexpr std::uint64_t largest_signed_text = 128 << 20;
+
+// In its one spelling, or absent: nothing in a signed file may be changed unnoticed.
+std::optional<std::string> strict_base64(std::string_view text);
 
 std::string sign_text(std::string_view kind, std::string_view head, std::string_view body,
                       const SiteKey& key);

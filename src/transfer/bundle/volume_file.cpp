@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "entrepot/base/bytes.hpp"
+#include "transfer/bundle/signed_text.hpp"
 #include "transfer/bundle/tar_form.hpp"
 #include "transfer/bundle/volume_writer.hpp"
 #include "transfer/foreign_folder.hpp"
@@ -55,14 +56,14 @@ struct Seal {
   std::string signature;
 };
 
+// Two lines.
 Or<Seal> read_seal(std::string_view text) {
   const auto end = text.find('\n');
   const auto key = text.substr(0, end);
   const bool two_lines = end != text.npos && text.ends_with('\n') && end + 1 < text.size();
   const auto signature =
-      two_lines ? base::from_base64(text.substr(end + 1, text.size() - end - 2)) : std::nullopt;
-  // In its one spelling: nothing in a volume may be changed unnoticed.
-  if (!signature || text != std::string(key) + '\n' + base::to_base64(*signature) + '\n') {
+      two_lines ? strict_base64(text.substr(end + 1, text.size() - end - 2)) : std::nullopt;
+  if (!signature || !strict_base64(key)) {
     return trouble(Kind::damaged, "is damaged in its signature");
   }
   return Seal{std::string(key), *signature};
