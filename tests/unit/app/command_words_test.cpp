@@ -31,6 +31,13 @@ TEST(CommandWords, images_are_split_at_their_tag_or_digest) {
   }
 }
 
+TEST(CommandWords, texts_of_others_move_no_cursor) {
+  const auto object = object_of(R"({"a":"x\u001b[2Jy\u007f\n\u009b2J\u00e9","b":7})");
+  EXPECT_EQ(text_of(object, "a"), "x?[2Jy???2J\xc3\xa9");
+  EXPECT_EQ(text_of(object, "b"), "");
+  EXPECT_EQ(text_of(object, "c"), "");
+}
+
 TEST(CommandWords, sizes_and_counts_read_well) {
   EXPECT_EQ(size_text(1), "1 byte");
   EXPECT_EQ(size_text(1023), "1023 bytes");
