@@ -21,6 +21,12 @@ std::string manifest_of(const oci::Digest& digest, const oci::RepositoryName& na
   return "manifest " + digest.text() + " of " + name.text();
 }
 
+// A registry may answer for a name nobody has pushed to with its own upstream's trouble (502): what
+// it holds is found out by putting it.
+bool says_nothing_of(const Failure& failure) {
+  return failure.kind == FailureKind::absent || failure.kind == FailureKind::broken;
+}
+
 std::vector<oci::Descriptor> blobs_of(const oci::Manifest& manifest) {
   std::vector<oci::Descriptor> blobs;
   for (const auto& edge : manifest.edges) {
@@ -67,7 +73,7 @@ async::Task<ImageWalk::Image> ImageWalk::gather(oci::Digest digest, Part part, i
     }
     co_return Image{.content = {digest, held->media_type, {}, {}}, .held = true};
   }
-  if (held.error().kind != FailureKind::absent) {
+  if (!says_nothing_of(held.error())) {
     throw CopyFailure("asking for " + manifest_of(digest, order_.to_name), held.error());
   }
   Image image{.content = co_await fetch(from_, order_.from_name, digest)};
@@ -191,7 +197,7 @@ async::Task<std::vector<oci::Tag>> ImageWalk::tags_to_set() {
   std::vector<oci::Tag> moving;
   for (const auto& tag : order_.tags) {
     const auto now = co_await to_.resolve(order_.to_name, oci::Reference(tag));
-    if (!now && now.error().kind != FailureKind::absent) {
+    if (!now && !says_nothing_of(now.error())) {
       throw CopyFailure("asking for tag " + tag.text() + " of " + order_.to_name.text(),
                         now.error());
     }

@@ -308,6 +308,16 @@ TEST_F(Copy, failures_say_what_and_where_and_nothing_crosses_twice) {
   }
 }
 
+TEST_F(Copy, a_target_that_cannot_say_what_it_holds_is_tried) {
+  const auto image = from_.add_image("from/app", 1);
+  to_.judge = [](const std::string& step) -> std::optional<registry::Failure> {
+    if (!step.starts_with("resolve ")) return std::nullopt;
+    return registry::Failure{.kind = FailureKind::broken, .message = "answered 502"};
+  };
+  EXPECT_EQ(copied(order(digest_of(image), {"v1"})).manifests, 1U);
+  EXPECT_EQ(to_.tagged("to/app", "v1"), digest_of(image));
+}
+
 TEST_F(Copy, whoever_hears_of_bytes_may_end_it) {
   const auto image = from_.add_image("from/app", 1);
   auto wish = order(digest_of(image), {"v1"});
