@@ -89,7 +89,7 @@ class Story:
     def step(self, number):
         if self.broken and number >= self.broken[1]:
             self.mend()
-        elif not self.broken and self.choose.random() < (0.02 if LONG else 0.06):
+        elif not self.broken and self.choose.random() < (0.008 if LONG else 0.06):
             self.broken = (self.choose.choice(["cut", "kill b", "kill a"]),
                            number + self.choose.randrange(3, 15))
             self.faults[self.broken[0]] += 1
@@ -158,7 +158,7 @@ def test_b_becomes_a_whatever_befalls_the_line_and_the_sites():
                 story.change()
         story.mend()
         told = time.monotonic() - began
-        waited = line.in_step(180 if LONG else 60)
+        waited = line.in_step(400 if LONG else 60)
         crossed = line.crossed()
         names = sorted(story.pushed)
         assert verified(a, names) == verified(b, names)

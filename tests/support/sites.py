@@ -45,7 +45,8 @@ class Site(daemon.Daemon):
         process.run(["ip", "link", "set", cable, "up"])
         space.run("ip", "address", "add", f"{far}/30", "dev", "tests")
         space.run("ip", "link", "set", "tests", "up")
-        super().__init__({"listen": [f"{far}:{PORT}", f"{address}:{PORT}"], "upstreams": [daemon.hub_of("http://127.0.0.1:1")],
+        super().__init__({"listen": [f"{far}:{PORT}", f"{address}:{PORT}"], "local": ["**"],
+                          "upstreams": [daemon.hub_of("http://127.0.0.1:1")],
                           "site": {"name": name}, "log": {"level": "info"}, **config},
                          flags=["--open"], prefix=space.prefix())
 
@@ -114,7 +115,8 @@ class Line:
         try:
             process.wait_for(lambda: self.a.root() == self.b.root(), seconds, "equal sites", 0.3)
         except AssertionError:
-            print("b's log ends with", self.b.log()[-6000:])
+            told = [line for line in self.b.log().splitlines() if "msg=request" not in line]
+            print("b says", *told[-40:], self.b.get("/metrics").body.decode(), sep="\n")
             raise
         return time.monotonic() - began
 
