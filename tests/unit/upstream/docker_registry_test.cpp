@@ -129,6 +129,28 @@ TEST_F(BeforeDockerRegistry, an_image_is_pushed_mounted_listed_and_taken_away) {
   EXPECT_FALSE(run(place().resolve(app(), at("v2"))));
 }
 
+TEST_F(BeforeDockerRegistry, signatures_are_found_though_it_lists_no_referrers) {
+  const auto config = test::noise(500, 1);
+  put(app(), config);
+  const auto image = [&](std::string_view extra) {
+    const auto bytes = test::image_manifest({{digest_of(config), config.size()}}, extra);
+    return registry::ManifestOffer{
+        .digest = digest_of(bytes), .media_type = oci_type, .bytes = bytes};
+  };
+  const auto subject = image("");
+  const auto about =
+      R"(,"subject":)" + test::descriptor(oci_type, subject.digest, subject.bytes.size());
+  const auto signature = image(about);
+  for (const auto& each : {subject, signature, image(about + R"(,"annotations":{"a":"b"})")}) {
+    const auto done = run(place().put_manifest(app(), each));
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  const auto found = run(place().referrers(app(), subject.digest, "", {}));
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->referrers.size(), 2U);
+  EXPECT_EQ(found->referrers[0].descriptor.digest, signature.digest);
+}
+
 TEST_F(BeforeDockerRegistry, wrong_bytes_are_not_kept) {
   auto offered = offer(test::noise(6'000'000, 2));
   offered.digest = digest_of("another");
