@@ -51,6 +51,7 @@ class Packing {
     if (stowed.empty()) stowed.emplace_back();  // its images may be news all the same
     note_places(stowed);
     std::vector<PlannedVolume> volumes;
+    volumes.reserve(stowed.size());
     for (std::size_t i = 0; i < stowed.size(); ++i) {
       volumes.push_back(volume(stowed[i], i));
     }

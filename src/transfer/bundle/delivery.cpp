@@ -106,14 +106,15 @@ async::Task<bool> Delivery::take(VolumeCard card) {
       file ? co_await terms_.house.pool.run([&] { return check(*file); }) : file.error().sentence;
   if (trouble.empty()) trouble = co_await scan(*file);
   if (stopped()) co_return false;
-  if (trouble.empty()) {
+  const bool whole = trouble.empty();
+  if (whole) {
     staging_->note_volume(card.series, card.number);
   } else {
     report_.damaged.push_back(file_name(card.path));
     complain(card.path, trouble);
   }
   co_await settle();
-  co_return trouble.empty();
+  co_return whole;
 }
 
 std::string Delivery::check(const VolumeFile& file) {

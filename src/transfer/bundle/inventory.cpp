@@ -64,6 +64,7 @@ async::Task<std::vector<MissingDigest>> Inventory::missing(const std::vector<Con
     }
   }
   std::vector<MissingDigest> found;
+  found.reserve(missing_.size());
   for (const auto& [digest, size] : missing_) found.push_back({digest, size});
   co_return found;
 }

@@ -106,9 +106,11 @@ void ParityWriter::write_column(std::uint64_t offset) {
 void ParityWriter::close_slice(std::uint64_t number) {
   const auto offset = number * slice_size;
   std::vector<SlicedFile*> data;
+  data.reserve(volumes_.size());
   for (auto& volume : volumes_) data.push_back(&volume.sliced);
   close_sums(data_sums_, std::move(data), offset);
   std::vector<SlicedFile*> own;
+  own.reserve(own_.size());
   for (auto& file : own_) own.push_back(&file);
   close_sums(parity_sums_, std::move(own), offset);
 }

@@ -155,6 +155,7 @@ void Repair::read(const Row& row, std::uint64_t offset, ErasureCode::Row& into) 
 // REQUIRES: can_rebuild() of all outputs, so enough rows are there wherever one is missing.
 void Repair::rebuild_column(const std::vector<std::size_t>& there, std::uint64_t offset) {
   std::vector<std::size_t> wanted;
+  wanted.reserve(outputs_.size());
   for (const auto& output : outputs_) wanted.push_back(output.row);
   std::vector<ErasureCode::Row> found(wanted.size(), ErasureCode::Row(column));
   if (there.size() == volumes()) {
