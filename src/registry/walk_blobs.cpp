@@ -39,6 +39,7 @@ async::Task<> ImageWalk::bring_blobs(std::vector<oci::Descriptor> blobs) {
   for (const auto& blob : blobs) count_missing(blob.size, 0);
   const auto count = std::min(std::max<std::size_t>(order_.options.blobs_at_once, 1), blobs.size());
   std::vector<async::Task<>> workers;
+  workers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) workers.push_back(bring_some_blobs(blobs));
   co_await async::together(std::move(workers));
 }

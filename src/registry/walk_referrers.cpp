@@ -25,6 +25,7 @@ async::Task<> ImageWalk::bring_referrers() {
     asked = met_.size();
     const auto count = std::min(subjects_at_once, subjects.size());
     std::vector<async::Task<>> workers;
+    workers.reserve(count);
     for (std::size_t i = 0; i < count; ++i) workers.push_back(bring_some_referrers(subjects));
     co_await async::together(std::move(workers));
   }
