@@ -269,3 +269,36 @@ def test_a_crash_costs_no_more_than_time(sites, tmp_path):
     assert report["state"] in ("done", "held") and not trouble
     assert held(sites.berlin) == held(sites.paris)
     pulls_everything(sites.berlin)
+
+
+def command(site, *words):
+    """(status, stdout, stderr) of one command on this site's data."""
+    done = process.run([daemon.BINARY, *words, "--config", site.place / "config.yaml"], check=False,
+                       env=site.env, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("running", [True, False])
+def test_the_operators_words(sites, tmp_path, running):
+    fill(sites.paris, range(4))
+    if not running:
+        sites.paris.stop()
+        sites.berlin.stop()
+    status, key, _ = command(sites.paris, "bundle", "key")
+    assert status == 0 and key.strip() == sites.keys["paris"].public
+    assert command(sites.berlin, "bundle", "want", tmp_path / "want")[0] == 0
+    names = [f"team/app{number}" for number in range(4)]
+    status, said, error = command(sites.paris, "bundle", "create", tmp_path / "out", *names, "--for",
+                                  tmp_path / "want", "--volume-size", "1MiB")
+    assert status == 0, error
+    volumes = sorted((tmp_path / "out").iterdir())
+    assert len(volumes) == 2 and all(path.name in said for path in volumes)
+    bundles.flip(volumes[0], 8 * 300_000)
+    status, said, error = command(sites.berlin, "bundle", "apply", tmp_path / "out", "--ask",
+                                  tmp_path / "ask")
+    assert status == 1 and volumes[0].name in error and "incomplete" in said
+    assert command(sites.paris, "bundle", "create", tmp_path / "again", "--again",
+                   tmp_path / "ask")[0] == 0
+    status, said, error = command(sites.berlin, "bundle", "apply", tmp_path / "again")
+    assert status == 0 and "done" in said, said + error
