@@ -38,7 +38,7 @@ class Site(daemon.Daemon):
         number = next(_cables)
         near, far = (f"10.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}.{4 * number + n}"
                      for n in (1, 2))
-        cable = f"ent{os.getpid()}n{number}"[-15:]
+        self.cable = cable = f"ent{os.getpid()}n{number}"[-15:]
         process.run(["ip", "link", "add", cable, "type", "veth", "peer", "name", "tests", "netns",
                      str(space.holder.pid)])
         process.run(["ip", "address", "add", f"{near}/30", "dev", cable])
@@ -49,6 +49,13 @@ class Site(daemon.Daemon):
                           "upstreams": [daemon.hub_of("http://127.0.0.1:1")],
                           "site": {"name": name}, "log": {"level": "info"}, **config},
                          flags=["--open"], prefix=space.prefix())
+
+    def close(self):
+        """A socket that still waits for its peer keeps the namespace for a while, but not this."""
+        try:
+            super().close()
+        finally:
+            process.run(["ip", "link", "delete", self.cable], check=False)
 
     def api(self, path):
         answer = self.get(f"/api/v1/{path}")
@@ -71,7 +78,7 @@ class Site(daemon.Daemon):
         return self.api("summaries?prefix=")
 
     def history(self, repository, tag):
-        return self.api(f"history?repository={repository}&tag={tag}")
+        return self.api(f"history?repository={repository}&tag={tag}&n=1000")["changes"]
 
 
 class Line:
