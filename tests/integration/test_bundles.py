@@ -12,6 +12,8 @@ NOTHING = "http://127.0.0.1:1"
 LONG = os.environ.get("ENTREPOT_LONG") == "1"
 IMAGES = 500 if LONG else 60
 LAYER = 600_000  # small: what a volume adds is some 4 KiB an image, whatever its size
+RULES = [{"name": "some", "from": "here", "to": "bundle", "repositories": ["team/*"],
+          "tags": ["v1*"], "rename": "paris/{name}"}]
 
 
 class Sites:
@@ -24,7 +26,7 @@ class Sites:
                        for other in names if other != name]
             key.path.parent.chmod(0o700)
             setattr(self, name, start(daemon.hub_of(NOTHING), flags=["--open"],
-                                      data=key.path.parent, local=["**"],
+                                      data=key.path.parent, local=["**"], replication=RULES,
                                       site={"name": name, "trusted_keys": trusted}))
 
 
@@ -268,6 +270,18 @@ def test_a_crash_costs_no_more_than_time(sites, tmp_path):
     (report,), trouble = bundles.apply(sites.berlin, *volumes)
     assert report["state"] in ("done", "held") and not trouble
     assert held(sites.berlin) == held(sites.paris)
+    pulls_everything(sites.berlin)
+
+
+@pytest.mark.limit(60)
+def test_what_a_rule_covers(sites, tmp_path):
+    fill(sites.paris, range(12), size=20_000)
+    images.push(image_of(1), sites.paris.address, "other", "v1")
+    _, (volume,) = carry(sites, tmp_path, reference=[], rule="some")
+    (report,), trouble = bundles.apply(sites.berlin, volume)
+    assert report["state"] == "done" and not trouble
+    assert {(name, tag) for name, tags in held(sites.berlin).items() for tag in tags} == {
+        ("paris/app1", "v1"), ("paris/app0", "v10"), ("paris/app1", "v11")}
     pulls_everything(sites.berlin)
 
 
