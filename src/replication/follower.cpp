@@ -78,7 +78,7 @@ async::Task<> follow(SharedErrand errand) {
   try {
     co_await follow_on(errand);
   } catch (const CalledOff&) {
-    // By a stop.
+    base::log::debug("following was called off", {{"rule", errand->name()}});
   }
 }
 
@@ -92,7 +92,7 @@ async::Task<RunReport> catch_up(SharedErrand errand, RunListener listener) {
     } while (following.since() < newest && !errand->stopping);
     co_await insist(errand, [&] { return following.mend(); });
   } catch (const CalledOff&) {
-    // What was moved stays.
+    base::log::debug("catching up was called off", {{"rule", errand->name()}});
   }
   co_return following.report();
 }

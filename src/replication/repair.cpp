@@ -64,7 +64,7 @@ async::Task<Answer<Repaired>> Repair::run() {
   for (;;) {
     auto part = co_await walk_.next();
     if (!part) co_return std::unexpected(std::move(part.error()));
-    if (!*part) co_return std::move(result_);
+    if (!*part) co_return result_;
     waiting_ = co_await errand_->waiting.items();
     const auto mended = co_await mend(std::move(**part));
     if (!mended) co_return std::unexpected(mended.error());
