@@ -57,6 +57,13 @@ void Duty::set_state(const char* state) {
   errand_->board.change([state](RuleStatus& status) { status.state = state; });
 }
 
+// A run that was cancelled leaves no word of its own.
+void Duty::rest() {
+  errand_->board.change([](RuleStatus& status) {
+    if (status.state != "failed") status.state = "idle";
+  });
+}
+
 // ---- begin and end ----------------------------------------------------------------------------
 
 void Duty::start(std::shared_ptr<Duty> self, async::Executor executor,
@@ -68,6 +75,7 @@ void Duty::start(std::shared_ptr<Duty> self, async::Executor executor,
   }
   async::spawn_cancellable(executor, live(self, std::move(before)), "replication",
                            self->signal_.slot(), [self] {
+                             self->rest();
                              {
                                const std::lock_guard lock(self->mutex_);
                                self->running_ = false;

@@ -52,6 +52,7 @@ class Duty {
   async::Task<RunResult> recorded(RunOrder order, std::string trigger);
   async::Task<> rest_until(base::WallTime time, std::uint64_t ticket);
   void set_state(const char* state);
+  void rest();
 
   const SharedErrand errand_;
   async::Limiter turn_{1};
