@@ -14,7 +14,7 @@ Reservation::Reservation(const UploadSessions::Hold& hold, Writer& writer,
                          std::optional<oci::Digest> digest, NextPiece pieces)
     : hold_(hold),
       writer_(writer),
-      digest_(std::move(digest)),
+      digest_(digest),
       pieces_(std::move(pieces)),
       given_(hold.spool->size()),
       reserved_(given_) {}

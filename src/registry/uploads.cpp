@@ -155,7 +155,7 @@ async::Task<> Uploads::State::take_in(UploadSessions::Hold& hold, std::optional<
       refusal.upload_offset = size;
       throw refusal;
     }
-    Reservation reservation(hold, writer, std::move(digest), std::move(pieces));
+    Reservation reservation(hold, writer, digest, std::move(pieces));
     if (length) co_await reservation.whole(*length);
     Intake intake(*hold.spool, pool, [&hold](std::uint64_t grown) { hold.grown(grown); });
     co_await intake.run([&reservation] { return reservation.next(); }, length);
