@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <vector>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t read_bytes = std::size_t{1} << 20;
 // Of a large upload the disk has most already when commit asks for all of it.
 constexpr std::uint64_t write_back_step = std::uint64_t{8} << 20;
+constexpr std::uint64_t drop_window = 4 * write_back_step;
 
 bool is_regular(int fd) {
   struct stat info{};
@@ -115,7 +117,7 @@ void FileSpool::resume(std::uint64_t most) {
     if (got < 0) base::throw_errno("read spool");
     if (got == 0) {
       stage_ = Stage::usable;
-      written_back_ = dropped_ = size_;
+      written_back_ = size_;
       if (kind_ != Kind::upload) removal_ = Removal::on_destruction;
     }
     hasher_.update({buffer.data(), static_cast<std::size_t>(got)});
@@ -136,25 +138,23 @@ void FileSpool::append(base::ByteView bytes) {
   if (kind_ == Kind::upload && size_ - written_back_ >= write_back_step) begin_write_back();
 }
 
-// Hints: what they do not do, commit does. The step before is waited for, so that no upload has
-// more than two steps of dirty memory; a slow disk slows its client.
+// Hints: what they do not do, commit does. Nothing here waits for the disk: a wait would be told of
+// a failed write, and the flush of commit would not hear of it any more (reliability.md rule 13).
 void FileSpool::begin_write_back() {
   const auto from = static_cast<off64_t>(written_back_);
   const auto length = static_cast<off64_t>(size_ - written_back_);
   sync_file_range(file_->get(), from, length, SYNC_FILE_RANGE_WRITE);
-  if (written_back_ > dropped_) drop_behind();
+  drop_behind();
   written_back_ = size_;
 }
 
 // Gigabytes that are pushed must not take the place of what everybody pulls. Memory that is used
-// again at once is also much cheaper than memory the kernel has to find.
+// again at once is also much cheaper than memory the kernel has to find. The kernel keeps what is
+// not on the disk yet, so each step is offered a few times.
 void FileSpool::drop_behind() {
-  const auto from = static_cast<off64_t>(dropped_);
-  const auto length = static_cast<off64_t>(written_back_ - dropped_);
-  sync_file_range(file_->get(), from, length,
-                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-  posix_fadvise(file_->get(), from, length, POSIX_FADV_DONTNEED);
-  dropped_ = written_back_;
+  const auto from = written_back_ - std::min(written_back_, drop_window);
+  posix_fadvise(file_->get(), static_cast<off64_t>(from),
+                static_cast<off64_t>(written_back_ - from), POSIX_FADV_DONTNEED);
 }
 
 void FileSpool::cut_back() {
@@ -174,7 +174,7 @@ void FileSpool::restart() {
   file_ = home_->closer().share(std::move(fresh));
   hasher_ = oci::Hasher(algorithm_);
   size_ = 0;
-  written_back_ = dropped_ = 0;
+  written_back_ = 0;
 }
 
 void FileSpool::keep() {

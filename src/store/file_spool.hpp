@@ -71,7 +71,6 @@ class FileSpool final : public Spool {
   std::shared_ptr<const base::UniqueFd> file_;
   oci::Hasher hasher_;
   std::uint64_t size_ = 0;
-  std::uint64_t dropped_ = 0;       // of an upload: written, and out of memory again
   std::uint64_t written_back_ = 0;  // on its way to the disk, of an upload
   Removal removal_;
   Stage stage_ = Stage::usable;
