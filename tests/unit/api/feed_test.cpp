@@ -4,7 +4,7 @@
 #include "entrepot/registry/feed_words.hpp"
 #include "house_of_cards.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::feed_test {
 namespace {
 
 using test::body_of;
@@ -77,4 +77,4 @@ TEST_F(ApiFeed, what_is_no_question_is_a_bad_request) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::feed_test

@@ -10,7 +10,7 @@
 #include "house_of_cards.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::needs_test {
 namespace {
 
 using test::header;
@@ -342,4 +342,4 @@ TEST(Needs, the_printed_table_is_the_table) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::needs_test

@@ -7,7 +7,7 @@
 
 #include "house_of_cards.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::operations_test {
 namespace {
 
 using test::body_of;
@@ -253,4 +253,4 @@ TEST(VisibleCatalog, shows_and_pages_only_what_the_caller_may_pull) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::operations_test

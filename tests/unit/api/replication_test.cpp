@@ -6,7 +6,7 @@
 
 #include "house_of_cards.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::replication_test {
 namespace {
 
 using test::body_of;
@@ -105,4 +105,4 @@ TEST_F(ReplicationApi, what_failed_is_told_with_its_next_try) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::replication_test

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-namespace entrepot::app {
+namespace entrepot::app::command_line_test {
 namespace {
 
 using testing::ElementsAre;
@@ -222,4 +222,4 @@ TEST(CommandLine, mistakes_are_usage_errors) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::command_line_test

@@ -8,7 +8,7 @@
 #include "app/commands/progress_bar.hpp"
 #include "app/commands/words.hpp"
 
-namespace entrepot::app::commands {
+namespace entrepot::app::commands::command_words_test {
 namespace {
 
 TEST(CommandWords, images_are_split_at_their_tag_or_digest) {
@@ -105,4 +105,4 @@ TEST(Password, first_line_of_what_is_piped) {
 }
 
 }  // namespace
-}  // namespace entrepot::app::commands
+}  // namespace entrepot::app::commands::command_words_test

@@ -6,7 +6,7 @@
 #include "app/config_error.hpp"
 #include "config_files.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::config_reader_test {
 namespace {
 
 using std::chrono::hours;
@@ -364,4 +364,4 @@ TEST(ConfigReader, examples_are_correct) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::config_reader_test

@@ -7,7 +7,7 @@
 #include "app/flags.hpp"
 #include "config_files.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::replication_sections_test {
 namespace {
 
 using replication::Glob;
@@ -244,4 +244,4 @@ TEST(Rules, name_upstreams_that_flags_have_replaced_in_vain) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::replication_sections_test

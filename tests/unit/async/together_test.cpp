@@ -6,7 +6,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::together_test {
 namespace {
 
 Task<> count_after(std::chrono::milliseconds wait, int& count) {
@@ -88,4 +88,4 @@ TEST(Together, IsDestroyedWithItsContext) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::together_test

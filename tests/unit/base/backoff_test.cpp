@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::base {
+namespace entrepot::base::backoff_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -43,4 +43,4 @@ TEST(Backoff, draws_jitter_between_nought_and_one) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::backoff_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::base {
+namespace entrepot::base::units_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -107,4 +107,4 @@ TEST(Unsigned, is_digits_only) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::units_test

@@ -9,7 +9,7 @@
 #include "http/passage.hpp"
 #include "support/manual_clock.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::lane_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -241,4 +241,4 @@ TEST(Lane, serves_several_threads_at_once) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::lane_test

@@ -8,7 +8,7 @@
 #include "support/fake_upstream.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::laned_client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -204,4 +204,4 @@ TEST(LanedClient, who_waits_for_a_lane_may_be_cancelled) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::laned_client_test

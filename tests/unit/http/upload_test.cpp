@@ -13,7 +13,7 @@
 #include "support/run_task.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::upload_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -382,4 +382,4 @@ TEST(Upload, holds_one_chunk) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::upload_test

@@ -9,7 +9,7 @@
 #include "entrepot/index/journal.hpp"
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::apply_test {
 namespace {
 
 using testing::ElementsAre;
@@ -344,4 +344,4 @@ TEST(ApplyProperty, the_order_of_changes_makes_no_difference) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::apply_test

@@ -10,7 +10,7 @@
 #include "support/catalog_words.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::journal_mark_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -84,4 +84,4 @@ TEST_F(JournalIdentity, survives_a_mark_that_lags_or_is_damaged) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::journal_mark_test

@@ -6,7 +6,7 @@
 #include "entrepot/index/collection.hpp"
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::journal_test {
 namespace {
 
 using testing::ElementsAre;
@@ -192,4 +192,4 @@ TEST_P(JournalFeed, a_manifest_has_a_history_of_its_own) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::journal_test

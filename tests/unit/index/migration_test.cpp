@@ -10,7 +10,7 @@
 #include "old_index.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::migration_test {
 namespace {
 
 using test::run_task;
@@ -116,4 +116,4 @@ TEST(Migration, happens_at_open_and_makes_the_map_grow) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::migration_test

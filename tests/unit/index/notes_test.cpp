@@ -6,7 +6,7 @@
 
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::notes_test {
 namespace {
 
 using testing::ElementsAre;
@@ -67,4 +67,4 @@ TEST_P(Notes, the_longest_key_fits_and_a_longer_one_is_refused) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::notes_test

@@ -8,7 +8,7 @@
 #include "index/event_record.hpp"
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::records_test {
 namespace {
 
 oci::Descriptor descriptor() { return {"application/x", sha512("d"), 1ULL << 40}; }
@@ -151,4 +151,4 @@ TEST(Records, events_come_back_as_they_were) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::records_test

@@ -3,7 +3,7 @@
 
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::warm_test {
 namespace {
 
 class Warming : public MirrorHouse {
@@ -64,4 +64,4 @@ TEST_F(Warming, what_upstream_has_not_is_absent) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::warm_test

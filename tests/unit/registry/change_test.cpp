@@ -3,7 +3,7 @@
 
 #include "registry_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::change_test {
 namespace {
 
 class WriterApplies : public RegistryHouse {
@@ -65,4 +65,4 @@ TEST_F(WriterApplies, nothing_over_a_quota_or_in_a_mirrored_repository) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::change_test

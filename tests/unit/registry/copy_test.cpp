@@ -7,7 +7,7 @@
 #include "support/memory_place.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::copy_test {
 namespace {
 
 using registry::CopyTally;
@@ -397,4 +397,4 @@ TEST(Sightings, the_newest_few_thousand_are_remembered) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::copy_test

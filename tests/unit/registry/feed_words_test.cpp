@@ -4,7 +4,7 @@
 
 #include "support/words.hpp"
 
-namespace entrepot::registry {
+namespace entrepot::registry::feed_words_test {
 namespace {
 
 using test::digest_of;
@@ -236,4 +236,4 @@ TEST(FeedWords, what_is_no_question_is_told_why) {
 }
 
 }  // namespace
-}  // namespace entrepot::registry
+}  // namespace entrepot::registry::feed_words_test

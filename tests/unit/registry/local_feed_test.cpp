@@ -5,7 +5,7 @@
 #include "support/manual_clock.hpp"
 #include "support/memory_index.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::local_feed_test {
 namespace {
 
 using registry::LocalFeed;
@@ -128,4 +128,4 @@ TEST(SummaryShelf, is_bounded_in_trees_and_in_items) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::local_feed_test

@@ -5,7 +5,7 @@
 #include "support/offers.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::local_place_on_disk_test {
 namespace {
 
 using registry::Taken;
@@ -117,4 +117,4 @@ TEST_F(LocalPlaceOnDisk, waits_for_who_has_the_spool) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::local_place_on_disk_test

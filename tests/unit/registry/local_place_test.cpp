@@ -6,7 +6,7 @@
 #include "entrepot/index/journal.hpp"
 #include "place_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::local_place_test {
 
 class HousedPlace : public PlaceHouse {
  public:
@@ -244,4 +244,4 @@ TEST_F(LocalPlaceTest, two_repositories_at_once_move_it_once) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::local_place_test

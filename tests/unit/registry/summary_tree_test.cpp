@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace entrepot::registry {
+namespace entrepot::registry::summary_tree_test {
 namespace {
 
 oci::Digest digest(std::string_view text) {
@@ -65,4 +65,4 @@ TEST(SummaryTree, of_nothing_has_nothing) {
 }
 
 }  // namespace
-}  // namespace entrepot::registry
+}  // namespace entrepot::registry::summary_tree_test

@@ -4,7 +4,7 @@
 
 #include "support/words.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::conflict_test {
 namespace {
 
 using index::Cause;
@@ -81,4 +81,4 @@ TEST(Conflict, GoesByVersionsWhereTheyAreKnown) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::conflict_test

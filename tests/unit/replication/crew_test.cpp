@@ -10,7 +10,7 @@
 #include "entrepot/async/together.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::crew_test {
 namespace {
 
 using async::Task;
@@ -90,4 +90,4 @@ TEST(AtMost, CancelsWhatTakesTooLong) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::crew_test

@@ -4,7 +4,7 @@
 
 #include "time_zone.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::cron_test {
 namespace {
 
 using test::TimeZone;
@@ -112,4 +112,4 @@ TEST(Cron, SaysWhatItCannotRead) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::cron_test

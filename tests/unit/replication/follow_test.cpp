@@ -9,7 +9,7 @@
 #include "entrepot/index/notes.hpp"
 #include "two_sites.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::follow_test {
 namespace {
 
 using registry::Failure;
@@ -316,4 +316,4 @@ TEST_F(Follows, nobody_follows_himself) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::follow_test

@@ -2,7 +2,7 @@
 
 #include "rule_house.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::removals_test {
 namespace {
 
 using registry::FailureKind;
@@ -141,4 +141,4 @@ TEST_F(Removing, SaysWhatCannotBeRemoved) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::removals_test

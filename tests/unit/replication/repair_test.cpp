@@ -6,7 +6,7 @@
 #include "entrepot/index/collection.hpp"
 #include "two_sites.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::repair_test {
 namespace {
 
 using test::name;
@@ -135,4 +135,4 @@ TEST_F(Repairs, ten_of_ten_thousand_tags_for_less_than_64_KiB) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::repair_test

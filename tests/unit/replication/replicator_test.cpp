@@ -9,7 +9,7 @@
 #include "rule_house.hpp"
 #include "time_zone.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::replicator_test {
 namespace {
 
 using registry::FailureKind;
@@ -231,4 +231,4 @@ TEST_F(Replicating, ServesManyThreads) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::replicator_test

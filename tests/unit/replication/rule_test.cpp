@@ -4,7 +4,7 @@
 #include "support/words.hpp"
 #include "time_zone.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::rule_test {
 namespace {
 
 using test::name;
@@ -140,4 +140,4 @@ TEST(CompiledRule, RefusesWithASentence) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::rule_test

@@ -4,7 +4,7 @@
 
 #include "rule_house.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::run_test {
 namespace {
 
 using registry::FailureKind;
@@ -267,4 +267,4 @@ TEST_F(Runs, FetchAheadWhatWasPulledLately) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::run_test

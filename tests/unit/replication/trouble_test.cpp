@@ -3,7 +3,7 @@
 
 #include "rule_house.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::trouble_test {
 namespace {
 
 using registry::FailureKind;
@@ -234,4 +234,4 @@ TEST_F(Troubles, OfAListWithoutAnEndAreSaid) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::trouble_test

@@ -6,7 +6,7 @@
 #include "replication/version_range.hpp"
 #include "support/words.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::version_test {
 namespace {
 
 SemanticVersion version(std::string_view text) { return SemanticVersion::parse(text).value(); }
@@ -194,4 +194,4 @@ TEST(Newest, GoesByVersionsThenByNames) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::version_test

@@ -5,7 +5,7 @@
 #include "entrepot/index/notes.hpp"
 #include "rule_house.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::waiting_list_test {
 namespace {
 
 using test::name;
@@ -72,4 +72,4 @@ TEST_F(WaitingLists, TakeNoNoteOfAnother) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::waiting_list_test

@@ -4,7 +4,7 @@
 
 #include "time_zone.hpp"
 
-namespace entrepot::replication {
+namespace entrepot::replication::windows_test {
 namespace {
 
 using test::TimeZone;
@@ -69,4 +69,4 @@ TEST(Windows, SayWhatTheyCannotRead) {
 }
 
 }  // namespace
-}  // namespace entrepot::replication
+}  // namespace entrepot::replication::windows_test

@@ -4,7 +4,7 @@
 
 #include "unit/transfer/carrier_house.hpp"
 
-namespace entrepot::transfer {
+namespace entrepot::transfer::bundle_test {
 namespace {
 
 using State = ApplyReport::State;
@@ -339,4 +339,4 @@ TEST_F(Bundles, a_house_that_refuses) {
 }
 
 }  // namespace
-}  // namespace entrepot::transfer
+}  // namespace entrepot::transfer::bundle_test

@@ -14,7 +14,7 @@
 #include "transfer/bundle/volume_head.hpp"
 #include "transfer/bundle/want_text.hpp"
 
-namespace entrepot::transfer {
+namespace entrepot::transfer::bundle_text_test {
 namespace {
 
 using test::digest_of;
@@ -229,4 +229,4 @@ TEST(ErasureCodes, any_rows_give_back_the_others) {
 }
 
 }  // namespace
-}  // namespace entrepot::transfer
+}  // namespace entrepot::transfer::bundle_text_test

@@ -4,7 +4,7 @@
 #include "entrepot/async/together.hpp"
 #include "entrepot/oci/refusal.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::blob_push_test {
 namespace {
 
 using registry::FailureKind;
@@ -232,4 +232,4 @@ TEST_F(BlobPushes, one_moves_it_and_all_are_answered) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::blob_push_test

@@ -7,7 +7,7 @@
 #include "unit/upstream/lab.hpp"
 #include "unit/upstream/shelf.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::contract_test {
 namespace {
 
 class RemoteStand final : public SourceStand {
@@ -81,4 +81,4 @@ INSTANTIATE_TEST_SUITE_P(RemoteBlob, ByteSourceContract, testing::Values([](std:
                          }));
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::contract_test

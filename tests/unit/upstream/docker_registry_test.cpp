@@ -7,7 +7,7 @@
 #include "support/docker_registry.hpp"
 #include "unit/upstream/push_lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::docker_registry_test {
 namespace {
 
 // Ends with an error behind each 6 MB.
@@ -161,4 +161,4 @@ TEST_F(BeforeDockerRegistry, wrong_bytes_are_not_kept) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::docker_registry_test

@@ -7,7 +7,7 @@
 #include "support/memory_index.hpp"
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::feed_test {
 namespace {
 
 // What a site has to tell.
@@ -117,4 +117,4 @@ TEST_F(RemoteFeeds, a_poll_takes_nobody_elses_place) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::feed_test

@@ -4,7 +4,7 @@
 #include "support/temp_dir.hpp"
 #include "unit/upstream/push_lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::place_test {
 namespace {
 
 using registry::FailureKind;
@@ -245,4 +245,4 @@ TEST_F(Places, a_change_is_redirected_only_as_it_is) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::place_test

@@ -5,7 +5,7 @@
 #include "unit/upstream/lab.hpp"
 #include "upstream/rate_limit.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::rate_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -124,4 +124,4 @@ TEST_F(Reserve, a_429_that_people_met_holds_for_replication) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::rate_test

@@ -5,7 +5,7 @@
 #include "support/manual_clock.hpp"
 #include "upstream/token_cache.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::token_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -154,4 +154,4 @@ TEST(TokenCache, stays_bounded) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::token_test

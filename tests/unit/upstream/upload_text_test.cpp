@@ -4,7 +4,7 @@
 
 #include "upstream/refusal_word.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::upload_text_test {
 namespace {
 
 TEST(UploadRange, tells_how_many_bytes_stand) {
@@ -57,4 +57,4 @@ TEST(RefusalWord, is_the_first_code) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::upload_text_test
