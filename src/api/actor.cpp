@@ -38,6 +38,7 @@ void audit(const Call& call, const Deed& deed) {
   add("repository", deed.repository);
   add("tag", deed.tag);
   add("digest", deed.digest);
+  add("rule", deed.rule);
   base::log::write(base::log::Level::info, "audit", fields);
 }
 

@@ -19,6 +19,7 @@ struct Deed {
   std::string_view repository{};
   std::string_view tag{};
   std::string_view digest{};
+  std::string_view rule{};
 };
 void audit(const Call& call, const Deed& deed);
 

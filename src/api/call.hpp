@@ -62,6 +62,11 @@ async::Task<http::Reply> cancel_upload(Call call);
 async::Task<http::Reply> answer_token(Call call);
 async::Task<http::Reply> exchange_token(Call call);
 
+async::Task<http::Reply> answer_feed(Call call);
+async::Task<http::Reply> answer_summaries(Call call);
+async::Task<http::Reply> answer_items(Call call);
+async::Task<http::Reply> answer_latest(Call call);
+
 async::Task<http::Reply> answer_history(Call call);
 async::Task<http::Reply> roll_back(Call call);
 async::Task<http::Reply> delete_repository(Call call);
@@ -73,6 +78,15 @@ async::Task<http::Reply> reload(Call call);
 async::Task<http::Reply> start_collection(Call call);
 async::Task<http::Reply> start_adoption(Call call);
 async::Task<http::Reply> start_export(Call call);
+async::Task<http::Reply> start_want(Call call);
+async::Task<http::Reply> start_bundle(Call call);
+async::Task<http::Reply> start_bundle_application(Call call);
+async::Task<http::Reply> start_warming(Call call);
+async::Task<http::Reply> answer_site(Call call);
+async::Task<http::Reply> answer_replication(Call call);
+async::Task<http::Reply> answer_waiting(Call call);
+async::Task<http::Reply> answer_peers(Call call);
+async::Task<http::Reply> start_sync(Call call);
 async::Task<http::Reply> answer_jobs(Call call);
 async::Task<http::Reply> answer_job(Call call);
 async::Task<http::Reply> stop_job(Call call);

@@ -29,6 +29,10 @@ std::string_view word(index::Cause cause) {
       return "rollback";
     case index::Cause::adoption:
       return "adoption";
+    case index::Cause::replication:
+      return "replication";
+    case index::Cause::superseded:
+      return "superseded";
   }
   return "push";
 }

@@ -18,6 +18,22 @@
 //   POST   adoptions?directory=&files=link|copy&repository=          likewise
 //   POST   exports?repository=&reference=&reference=&directory=      likewise; all tags without
 //                        reference
+//   POST   wants?file=&repository=GLOB&repository=GLOB               likewise; all without one
+//   POST   bundles?directory=&rule=|reference=&reference=&want=&again=&volume_size=&parity=
+//                        likewise; of rule, reference, again one is needed
+//   POST   bundle-applications?path=&path=&ask=  likewise; or abandon=ID
+//   POST   warmings  {"references": [], "platforms": [], "referrers": bool}   likewise; see
+//                        src/api/warming_work.hpp
+//   GET    site                                  {"id", "name", "key", "key_id"}
+//   GET    replication                           {"rules": [{"rule", "from", "to", "state",
+//                        "last_started", "last_ended", "last_error", "position", "newest",
+//                        "lag_seconds", "waiting", "waiting_bytes", "repaired", "total": {...}}]}
+//   GET    replication/waiting?rule=             {"waiting": [{"rule", "repository", "reference",
+//                        "tries", "next_try", "error"}]}: what failed and is tried again
+//   GET    peers                                 {"peers": [{"name", "kind", "urls", "reachable",
+//                        "error", "site", "newest", "manifests_allowed", "rules": [{"rule",
+//                        "state", "waiting", "position", "lag_seconds"}]}]}; each is asked now
+//   POST   syncs?rule=&dry_run=                  202 as above; one run of a rule at a time
 //   GET    jobs                                  {"jobs": [job without lines]}
 //   GET    jobs/<id>?wait=SECONDS&line=N         {"id", "kind", "state": "running"|"done"|
 //                        "failed"|"stopped", "started", "ended", "done", "total", "unit",
@@ -47,5 +63,10 @@ std::optional<bool> flag_parameter(const http::Request& request, std::string_vie
 std::optional<std::chrono::milliseconds> duration_parameter(const http::Request& request,
                                                             std::string_view key);
 oci::Tag required_tag(const http::Request& request);
+
+// 202 with the job's place, or 409 while one of that kind runs.
+async::Task<http::Reply> start_job(Call call, std::string kind, upkeep::Jobs::Work work);
+// For an empty hook of Operations: 405.
+[[noreturn]] void refuse_missing();
 
 }  // namespace entrepot::api

@@ -17,21 +17,6 @@ http::Reply conflict() {
   return reply;
 }
 
-async::Task<http::Reply> start(Call call, std::string kind, upkeep::Jobs::Work work) {
-  const auto executor = co_await async::this_executor();
-  const auto id = call.house.operations.jobs.start(executor, std::move(kind), std::move(work));
-  if (!id) co_return conflict();
-  boost::json::object body;
-  body["job"] = *id;
-  auto reply = fresh_json(202, body);
-  reply.headers.set("Location", "/api/v1/jobs/" + std::to_string(*id));
-  co_return reply;
-}
-
-[[noreturn]] void refuse_missing() {
-  throw oci::Refusal(oci::ErrorCode::unsupported, "this daemon does not do that");
-}
-
 using Files = decltype(transfer::AdoptionOptions::files);
 
 Files requested_files(const http::Request& request) {
@@ -51,6 +36,21 @@ std::vector<oci::Reference> requested_references(const http::Request& request) {
 
 }  // namespace
 
+async::Task<http::Reply> start_job(Call call, std::string kind, upkeep::Jobs::Work work) {
+  const auto executor = co_await async::this_executor();
+  const auto id = call.house.operations.jobs.start(executor, std::move(kind), std::move(work));
+  if (!id) co_return conflict();
+  boost::json::object body;
+  body["job"] = *id;
+  auto reply = fresh_json(202, body);
+  reply.headers.set("Location", "/api/v1/jobs/" + std::to_string(*id));
+  co_return reply;
+}
+
+void refuse_missing() {
+  throw oci::Refusal(oci::ErrorCode::unsupported, "this daemon does not do that");
+}
+
 async::Task<http::Reply> start_collection(Call call) {
   const auto& make = call.house.operations.collection;
   if (!make) refuse_missing();
@@ -61,7 +61,7 @@ async::Task<http::Reply> start_collection(Call call) {
   const bool dry = flag_parameter(call.request, "dry_run").value_or(false);
   if (dry) order.trial = upkeep::Trial::dry_run;
   audit(call, {.action = dry ? "try a collection" : "collect"});
-  co_return co_await start(call, "collection", make(order));
+  co_return co_await start_job(call, "collection", make(order));
 }
 
 async::Task<http::Reply> start_adoption(Call call) {
@@ -72,7 +72,7 @@ async::Task<http::Reply> start_adoption(Call call) {
       .files = requested_files(call.request),
       .repository = std::string(call.request.target.query_value("repository").value_or(""))};
   audit(call, {.action = "adopt", .repository = options.repository});
-  co_return co_await start(call, "adoption", make(std::move(options), actor_of(call)));
+  co_return co_await start_job(call, "adoption", make(std::move(options), actor_of(call)));
 }
 
 async::Task<http::Reply> start_export(Call call) {
@@ -85,7 +85,7 @@ async::Task<http::Reply> start_export(Call call) {
                     .references = requested_references(call.request),
                     .directory = required_parameter(call.request, "directory")};
   audit(call, {.action = "export", .repository = place.route.canonical.text()});
-  co_return co_await start(call, "export", make(std::move(order)));
+  co_return co_await start_job(call, "export", make(std::move(order)));
 }
 
 }  // namespace entrepot::api

@@ -25,6 +25,15 @@ constexpr std::string_view usage = "/api/v1/usage";
 constexpr std::string_view collections = "/api/v1/collections";
 constexpr std::string_view adoptions = "/api/v1/adoptions";
 constexpr std::string_view exports = "/api/v1/exports";
+constexpr std::string_view wants = "/api/v1/wants";
+constexpr std::string_view bundles = "/api/v1/bundles";
+constexpr std::string_view bundle_applications = "/api/v1/bundle-applications";
+constexpr std::string_view warmings = "/api/v1/warmings";
+constexpr std::string_view site = "/api/v1/site";
+constexpr std::string_view replication_state = "/api/v1/replication";
+constexpr std::string_view waiting = "/api/v1/replication/waiting";
+constexpr std::string_view peers = "/api/v1/peers";
+constexpr std::string_view syncs = "/api/v1/syncs";
 constexpr std::string_view jobs = "/api/v1/jobs";
 constexpr std::string_view job = "/api/v1/jobs/<id>";
 constexpr std::string_view reloads = "/api/v1/reload";
@@ -47,6 +56,10 @@ constexpr Endpoint registry_table[] = {
     {"catalog", catalog, "GET", Need::any, "Docker Registry HTTP API V2", answer_catalog},
     {"token", token, "GET", Need::open, "Docker token authentication", answer_token},
     {"token", token, "POST", Need::open, "Docker token authentication, OAuth2", exchange_token},
+    {"feed", "/api/v1/feed", "GET", Need::any, "", answer_feed},
+    {"feed", "/api/v1/summaries", "GET", Need::any, "", answer_summaries},
+    {"feed", "/api/v1/items", "GET", Need::any, "", answer_items},
+    {"feed", "/api/v1/latest", "POST", Need::any, "", answer_latest},
     {"history", history, "GET", Need::pull, "", answer_history},
     {"rollback", rollback, "POST", Need::push, "", roll_back},
     {"repositories", repositories, "DELETE", Need::remove, "", delete_repository},
@@ -56,6 +69,16 @@ constexpr Endpoint registry_table[] = {
     {"collections", collections, "POST", Need::admin, "", start_collection},
     {"adoptions", adoptions, "POST", Need::control, "", start_adoption},
     {"exports", exports, "POST", Need::control, "", start_export},
+    {"wants", wants, "POST", Need::control, "", start_want},
+    {"bundles", bundles, "POST", Need::control, "", start_bundle},
+    {"bundle-applications", bundle_applications, "POST", Need::control, "",
+     start_bundle_application},
+    {"warmings", warmings, "POST", Need::admin, "", start_warming},
+    {"site", site, "GET", Need::admin, "", answer_site},
+    {"replication", replication_state, "GET", Need::admin, "", answer_replication},
+    {"replication", waiting, "GET", Need::admin, "", answer_waiting},
+    {"peers", peers, "GET", Need::admin, "", answer_peers},
+    {"syncs", syncs, "POST", Need::admin, "", start_sync},
     {"jobs", jobs, "GET", Need::admin, "", answer_jobs},
     {"jobs", job, "GET", Need::admin, "", answer_job},
     {"jobs", job, "DELETE", Need::admin, "", stop_job},

@@ -53,6 +53,7 @@ UpstreamConfig plain_upstream(std::string name, std::vector<std::string> urls) {
   config.official_images = implied_official_images(config.aliases);
   config.remote.name = name;
   config.remote.urls = std::move(urls);
+  config.remote.reserve = usual_reserve;
   config.mirror.name = std::move(name);
   return config;
 }

@@ -1,8 +1,8 @@
 #include "app/command_line.hpp"
 
-// Of the whole program only this file pays for CLI11 (6 s of compile time).
-#include <CLI/CLI.hpp>
 #include <ostream>
+
+#include "app/command_verbs.hpp"
 
 namespace entrepot::app {
 namespace {
@@ -50,29 +50,6 @@ void add_check_config(CLI::App& app, Command& command) {
   auto flags = std::make_shared<Flags>();
   add_config(*verb, flags->config);
   verb->final_callback([flags, &command] { command = CheckConfig{*flags}; });
-}
-
-// A command of the operator under its own word; what it is told goes to `told`.
-template <class Told>
-CLI::App& add_verb(CLI::App& app, const char* word, const char* about, Command& command,
-                   const std::shared_ptr<Told>& told) {
-  auto* verb = app.add_subcommand(word, about);
-  verb->final_callback([told, &command] { command = commands::Command{*told}; });
-  return *verb;
-}
-
-void add_data(CLI::App& verb, commands::Place& place) {
-  verb.add_option("--data", place.data, "data directory of the registry")->type_name("DIR");
-}
-
-void add_place(CLI::App& verb, commands::Place& place) {
-  add_data(verb, place);
-  verb.add_option("--config", place.config, "configuration of the registry")->type_name("FILE");
-}
-
-void add_output(CLI::App& verb, commands::Output& output) {
-  verb.add_flag_callback(
-      "--json", [&output] { output = commands::Output::json; }, "JSON, an object a line");
 }
 
 void add_collection_flags(CLI::App& verb, commands::Collect& told) {
@@ -225,6 +202,7 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
   add_repositories(app, command);
   add_read_only(app, command);
   add_daemon_commands(app, command);
+  add_site_commands(app, command);
   const auto* version = app.add_subcommand("version", "print the version");
   try {
     app.parse(argc, argv);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@
 #include "entrepot/notify/notifier.hpp"
 #include "entrepot/registry/directory.hpp"
 #include "entrepot/registry/policy.hpp"
+#include "entrepot/replication/rule.hpp"
+#include "entrepot/transfer/site_key.hpp"
 #include "entrepot/upkeep/collector.hpp"
 #include "entrepot/upstream/remote.hpp"
 
@@ -27,8 +30,27 @@ struct UpstreamConfig {
   registry::OfficialImages official_images = registry::OfficialImages::no;
   upstream::RemoteOptions remote;
   mirror::MirrorOptions mirror;
+  replication::Limits limits{};
 
   const std::string& name() const { return remote.name; }
+};
+
+// Manifests, of those a registry still allows, that replication leaves to people.
+inline constexpr std::uint64_t usual_reserve = 20;
+
+// One of `peers:`.
+struct PeerConfig {
+  enum class Kind { entrepot, registry } kind = Kind::entrepot;
+  upstream::RemoteOptions remote;
+  replication::Limits limits{};
+
+  const std::string& name() const { return remote.name; }
+};
+
+// `site:`.
+struct SiteConfig {
+  std::string name{};  // empty: the host's
+  std::vector<transfer::TrustedKey> trusted_keys{};
 };
 
 struct ListenerConfig {
@@ -77,6 +99,9 @@ struct Config {
   RegistryConfig registry{};
   CollectConfig collect{};
   std::vector<notify::Receiver> receivers{};
+  SiteConfig site{};
+  std::vector<PeerConfig> peers{};
+  std::vector<replication::Rule> rules{};  // `replication:`
 };
 
 }  // namespace entrepot::app

@@ -6,8 +6,10 @@
 #include "app/builtin_upstreams.hpp"
 #include "app/config_words.hpp"
 #include "app/listener_reader.hpp"
+#include "app/peer_reader.hpp"
 #include "app/receiver_reader.hpp"
 #include "app/registry_reader.hpp"
+#include "app/rule_reader.hpp"
 #include "app/upstream_reader.hpp"
 #include "app/yaml_value.hpp"
 
@@ -50,6 +52,22 @@ void read_receivers(const YamlValue& list, Config& config) {
   for (const auto& value : list.list()) config.receivers.push_back(read_receiver(value, taken));
 }
 
+// After the upstreams, whose names rules use beside those of peers.
+void read_replication(YamlSection& top, Config& config) {
+  if (const auto value = top.take("site")) config.site = read_site(value->section());
+  std::set<std::string> places{replication::here, replication::in_bundles};
+  for (const auto& upstream : config.upstreams) places.insert(upstream.name());
+  if (const auto value = top.take("peers")) {
+    for (const auto& entry : value->list()) config.peers.push_back(read_peer(entry, places));
+  }
+  std::set<std::string> rules;
+  if (const auto value = top.take("replication")) {
+    for (const auto& entry : value->list()) {
+      config.rules.push_back(read_rule(entry, config, rules));
+    }
+  }
+}
+
 void read_process(YamlSection& top, Config& config) {
   if (const auto value = top.take("data")) config.data = value->text();
   if (const auto value = top.take("threads")) config.threads = value->number(0, 1024);
@@ -75,9 +93,10 @@ Config read(YamlSection top) {
   if (const auto value = top.take("abandoned_fills")) read_abandoned_fills(*value, config);
   if (const auto value = top.take("local")) config.local = read_globs(*value);
   if (const auto value = top.take("upstreams")) read_upstreams(*value, config);
-  read_own_repositories(top, config);
-  top.finish();
   if (config.upstreams.empty()) config.upstreams = builtin_upstreams();
+  read_own_repositories(top, config);
+  read_replication(top, config);
+  top.finish();
   return config;
 }
 

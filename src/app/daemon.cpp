@@ -92,6 +92,8 @@ void Daemon::run() {
   async::spawn(executor, watch_disk(), "disk watch");
   timers_.start(executor);
   house_.notifier.start(executor);
+  // Away from the thread of signals and schedules, where there is another.
+  house_.replicator.start(runtime_.executor(runtime_.size() - 1));
   heartbeat_.start();
   runtime_.run();
 }
@@ -149,9 +151,11 @@ async::Task<> Daemon::watch_disk() {
 async::Task<> Daemon::drain() {
   const auto end = steady_clock::now() + config_.drain;
   readiness_.begin_draining();
+  house_.feed->stop();
   supervisor_.tell("STOPPING=1\nSTATUS=draining");
   log::info("draining", {{"connections", connections_.load()}});
   server_->stop_accepting();
+  co_await house_.replicator.stop();
   co_await server_->accepting_ended(config_.drain);
   // Before the answers: somebody may wait for a job's end.
   timers_.stop();

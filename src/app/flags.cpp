@@ -11,6 +11,7 @@
 #include "app/config_reader.hpp"
 #include "app/config_words.hpp"
 #include "app/listener_reader.hpp"
+#include "app/rule_reader.hpp"
 
 namespace entrepot::app {
 namespace {
@@ -45,6 +46,13 @@ void apply_upstream_flags(Config& config, const Flags& flags) {
     add_upstream(upstreams, upstream_of_flag(flag), taken);
   }
   config.upstreams = std::move(upstreams);
+  for (const auto& peer : config.peers) {
+    if (taken.contains(peer.name())) fail("--upstream", "'" + peer.name() + "' names a peer");
+  }
+  for (const auto& rule : config.rules) {
+    const auto fault = fault_of_places(rule, config);
+    if (!fault.empty()) fail("--upstream", "rule " + rule.name + ": " + fault);
+  }
 }
 
 std::string checked_address(const char* flag, const std::string& address) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <climits>
+#include <functional>
 #include <stdexcept>
 
 #include "app/access.hpp"
@@ -21,8 +22,8 @@ constexpr std::size_t pool_threads = 8;
 
 std::unique_ptr<registry::Source> connect(const UpstreamConfig& config, House& house) {
   try {
-    return upstream::connect(config.remote, house.client, house.pool, base::system_clock(),
-                             house.metrics);
+    return upstream::connect(house.parties.interactive(config.name()), house.client, house.pool,
+                             base::system_clock(), house.metrics);
   } catch (const std::invalid_argument& error) {
     throw ConfigError("upstream " + config.name() + ": " + error.what());
   }
@@ -37,17 +38,39 @@ auth::Gate open_gate(const Config& config, async::BlockingPool& pool) {
   }
 }
 
-std::string instance_name(const Config& config) {
-  if (config.external_url) return *config.external_url;
+std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
 }
 
+SiteConfig with_name(SiteConfig site) {
+  if (site.name.empty()) site.name = host_name();
+  return site;
+}
+
+std::vector<std::string> names_of_upstreams(const Config& config) {
+  std::vector<std::string> names;
+  names.reserve(config.upstreams.size());
+  for (const auto& upstream : config.upstreams) names.push_back(upstream.name());
+  return names;
+}
+
+replication::Replicator open_replicator(const Config& config, House& house) {
+  try {
+    return replication::Replicator({*house.index, base::system_clock(), house.metrics},
+                                   config.rules, std::bind_front(&Parties::party, &house.parties));
+  } catch (const std::invalid_argument& error) {
+    throw ConfigError(error.what());
+  }
+}
+
 }  // namespace
 
 House::House(const Config& config)
-    : promised(promises_of_last_run(config.data)),
+    : data(config.data),
+      site(with_name(config.site)),
+      promised(promises_of_last_run(config.data)),
       pool(pool_threads),
       gate(open_gate(config, pool)),
       store(store::open_filesystem_store(config.data, pool)),
@@ -56,15 +79,26 @@ House::House(const Config& config)
       admission(*index, *store, base::system_clock(), metrics),
       policy(std::make_shared<const registry::Policy>(config.registry.policy)),
       notifier(*index, client, base::system_clock(), metrics, config.receivers,
-               instance_name(config)),
+               config.external_url.value_or(host_name())),
       writer(*index, leases, policy, base::system_clock(), [this] { return somebody_listens(); }),
       uploads(*store, admission, leases, writer, policy, pool, base::system_clock(), metrics),
       local(*index, *store, &metrics),
+      feed(std::make_shared<registry::LocalFeed>(
+          registry::LocalFeed::House{*index, pool, base::system_clock()})),
+      parties(config, {client,
+                       pool,
+                       metrics,
+                       {*index, *store, local, admission, leases, writer, movers, pool,
+                        names_of_upstreams(config)},
+                       feed,
+                       fills}),
+      brought_by_hand(parties.here("bundle")),
       fills({*index, *store, admission, pool, base::system_clock(), metrics},
             config.abandoned_fills),
       collector({*index, *store, admission, leases, pool, base::system_clock(), metrics}),
       collecting(std::make_shared<const CollectConfig>(config.collect)),
-      jobs(base::system_clock()) {
+      jobs(base::system_clock()),
+      replicator(open_replicator(config, *this)) {
   if (promised) leases.arm(*promised);
   policy.set_read_only(config.registry.read_only == ReadOnly::yes);
   std::vector<registry::DirectoryEntry> entries;

@@ -5,11 +5,13 @@
 // House destroys the Runtime before it, so that no coroutine is left that could refer to a member.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "app/config.hpp"
+#include "app/parties.hpp"
 #include "entrepot/async/offload.hpp"
 #include "entrepot/auth/gate.hpp"
 #include "entrepot/base/metrics.hpp"
@@ -22,9 +24,12 @@
 #include "entrepot/registry/directory.hpp"
 #include "entrepot/registry/leases.hpp"
 #include "entrepot/registry/local.hpp"
+#include "entrepot/registry/local_feed.hpp"
+#include "entrepot/registry/movers.hpp"
 #include "entrepot/registry/policy.hpp"
 #include "entrepot/registry/uploads.hpp"
 #include "entrepot/registry/writer.hpp"
+#include "entrepot/replication/replicator.hpp"
 #include "entrepot/store/blob_store.hpp"
 #include "entrepot/upkeep/collector.hpp"
 #include "entrepot/upkeep/jobs.hpp"
@@ -40,6 +45,8 @@ class House {
   House(const House&) = delete;
   House& operator=(const House&) = delete;
 
+  const std::filesystem::path data;
+  const SiteConfig site;  // with a name
   // What the run before promised: read before the index makes a new directory look used.
   const std::optional<std::vector<oci::Digest>> promised;
   base::Metrics metrics;
@@ -55,6 +62,10 @@ class House {
   registry::Writer writer;
   registry::Uploads uploads;
   registry::Local local;
+  registry::Movers movers;
+  const std::shared_ptr<registry::LocalFeed> feed;
+  Parties parties;
+  const std::unique_ptr<registry::LocalPlace> brought_by_hand;  // written to by bundles
   std::vector<std::unique_ptr<registry::Source>> remotes;
   mirror::FillTable fills;
   std::vector<std::unique_ptr<registry::Source>> mirrors;
@@ -62,6 +73,7 @@ class House {
   upkeep::Collector collector;
   base::Published<CollectConfig> collecting;  // replaced while running
   upkeep::Jobs jobs;
+  replication::Replicator replicator;
 
  private:
   bool somebody_listens() const;

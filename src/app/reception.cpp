@@ -1,5 +1,6 @@
 #include "app/reception.hpp"
 
+#include "app/bundling.hpp"
 #include "entrepot/base/clock.hpp"
 
 namespace entrepot::app {
@@ -13,7 +14,8 @@ upkeep::Jobs::Work collection_work(House& house, api::CollectionOrder order) {
 
 api::Collaborators collaborators(House& house, Surroundings surroundings) {
   api::Operations operations{
-      house.jobs, [&house](api::CollectionOrder order) { return collection_work(house, order); },
+      house.jobs,
+      [&house](api::CollectionOrder order) { return collection_work(house, order); },
       [&house](transfer::AdoptionOptions options, index::Actor actor) {
         options.accepts = [&house](const oci::RepositoryName& name) {
           return !house.directory->knows(name.first_component());
@@ -23,8 +25,10 @@ api::Collaborators collaborators(House& house, Surroundings surroundings) {
             std::move(options), std::move(actor));
       },
       [&house](api::ExportOrder order) { return api::export_work(std::move(order), house.pool); },
-      std::move(surroundings.reload)};
-  return {{*house.directory, house.local, *house.index, house.gate},
+      std::move(surroundings.reload),
+      bundling(house),
+      {.replicator = &house.replicator, .peers = [&house] { return house.parties.ask_peers(); }}};
+  return {{*house.directory, house.local, *house.index, house.gate, *house.feed},
           {house.writer, house.uploads, house.leases, house.policy},
           std::move(operations),
           house.notifier,

@@ -15,7 +15,17 @@ bool same(const ListenerConfig& a, const ListenerConfig& b) {
 }
 
 bool same(const UpstreamConfig& a, const UpstreamConfig& b) {
-  return a.name() == b.name() && a.aliases == b.aliases && a.remote.urls == b.remote.urls;
+  return a.name() == b.name() && a.aliases == b.aliases && a.remote.urls == b.remote.urls &&
+         a.limits == b.limits;
+}
+
+bool same(const PeerConfig& a, const PeerConfig& b) {
+  return a.name() == b.name() && a.kind == b.kind && a.remote.urls == b.remote.urls &&
+         a.remote.username == b.remote.username && a.limits == b.limits;
+}
+
+bool same(const transfer::TrustedKey& a, const transfer::TrustedKey& b) {
+  return a.name == b.name && a.key == b.key;
 }
 
 template <class T>
@@ -34,6 +44,7 @@ void Reloader::reload() {
   auto found = load_config(flags_);
   found.data = running_.data;
   // What can fail comes first, what it would change last.
+  for (const auto& rule : found.rules) house_.parties.check(rule);
   auto policy = std::make_shared<const registry::Policy>(found.registry.policy);
   auto collecting = std::make_shared<const CollectConfig>(found.collect);
   doors_.reload_keys();
@@ -41,6 +52,8 @@ void Reloader::reload() {
   house_.policy.replace(std::move(policy));
   house_.collecting.replace(std::move(collecting));
   house_.notifier.replace(found.receivers);
+  // Rules that stay as they are go on undisturbed.
+  if (found.rules != running_.rules) house_.replicator.replace(found.rules);
   // What was switched by hand stays so, unless the file has changed its mind.
   if (found.registry.read_only != running_.registry.read_only) {
     house_.policy.set_read_only(found.registry.read_only == ReadOnly::yes);
@@ -62,6 +75,10 @@ void Reloader::tell_what_needs_a_restart(const Config& found) const {
       {found.log_level == running_.log_level && found.log_format == running_.log_format, "log"},
       {found.local == running_.local, "local"},
       {same(found.upstreams, running_.upstreams), "upstreams"},
+      {same(found.peers, running_.peers), "peers"},
+      {found.site.name == running_.site.name &&
+           same(found.site.trusted_keys, running_.site.trusted_keys),
+       "site"},
       {found.collect.lease == running_.collect.lease, "collect.lease"},
   };
   for (const auto& each : keys) {

@@ -1,6 +1,6 @@
 // The configuration again while running (SIGHUP, POST /api/v1/reload): access, policy, collection,
-// receivers and TLS keys are replaced, all of them or none (reliability.md O-02). Everything else
-// waits for a restart, and a change of it is logged.
+// receivers, rules of replication and TLS keys are replaced, all of them or none (reliability.md
+// O-02). Everything else waits for a restart, and a change of it is logged.
 #pragma once
 
 #include <mutex>

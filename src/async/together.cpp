@@ -1,6 +1,7 @@
 #include "entrepot/async/together.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <memory>
@@ -37,7 +38,11 @@ Task<> together(std::vector<Task<>> tasks) {
   group->running = tasks.size();
   group->waiter = std::make_shared<Waiter>(executor);
   for (auto& task : tasks) spawn(executor, run_member(group, std::move(task)), "one of several");
+  // They ran already, up to their first wait, and may have cancelled us: we stay all the same.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
   co_await group->waiter->park(unlimited, OnCancel::stay);
+  co_await asio::this_coro::throw_if_cancelled(throws);
   if (group->failure) std::rethrow_exception(group->failure);
 }
 

@@ -28,6 +28,10 @@ Gauge& gauge(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
+prometheus::Family<Gauge>& gauges(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
 // From an answer out of memory to a layer over a slow line.
 const Histogram::BucketBoundaries seconds_buckets{
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
@@ -101,6 +105,25 @@ struct Metrics::Families {
   Counter& pull_events_dropped = counters(registry, "entrepot_pull_events_dropped_total",
                                           "Pulls that receivers were not told of.")
                                      .Add({});
+  Labelled<Gauge, 1> lag_seconds{gauges(registry, "entrepot_replication_lag_seconds",
+                                        "Age of the oldest change at the peer not applied here."),
+                                 {"rule"}};
+  Labelled<Gauge, 1> lag_bytes{
+      gauges(registry, "entrepot_replication_lag_bytes", "Bytes known to be missing here."),
+      {"rule"}};
+  Labelled<Counter, 2> replication_items{
+      counters(registry, "entrepot_replication_items_total", "Items replicated, by outcome."),
+      {"rule", "outcome"}};
+  Labelled<Counter, 1> replication_bytes{
+      counters(registry, "entrepot_replication_bytes_total", "Bytes of blobs replication moved."),
+      {"rule"}};
+  Labelled<Gauge, 1> replication_waiting{
+      gauges(registry, "entrepot_replication_waiting", "Items that failed and are tried again."),
+      {"rule"}};
+  Labelled<Gauge, 1> replication_success{
+      gauges(registry, "entrepot_replication_last_success_timestamp",
+             "When a rule last ended well, in seconds since 1970."),
+      {"rule"}};
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -193,6 +216,27 @@ void Metrics::notifications_waiting(std::string_view receiver, std::uint64_t cou
 
 void Metrics::pull_events_dropped(std::uint64_t count) {
   families_->pull_events_dropped.Increment(static_cast<double>(count));
+}
+
+void Metrics::replication_lag(std::string_view rule, double seconds, std::uint64_t bytes) {
+  families_->lag_seconds.at({rule}).Set(seconds);
+  families_->lag_bytes.at({rule}).Set(static_cast<double>(bytes));
+}
+
+void Metrics::replication_item(std::string_view rule, std::string_view outcome) {
+  families_->replication_items.at({rule, outcome}).Increment();
+}
+
+void Metrics::replication_bytes(std::string_view rule, std::uint64_t bytes) {
+  families_->replication_bytes.at({rule}).Increment(static_cast<double>(bytes));
+}
+
+void Metrics::replication_waiting(std::string_view rule, std::uint64_t count) {
+  families_->replication_waiting.at({rule}).Set(static_cast<double>(count));
+}
+
+void Metrics::replication_succeeded(std::string_view rule, double now) {
+  families_->replication_success.at({rule}).Set(now);
 }
 
 std::string Metrics::render() const {

@@ -53,6 +53,21 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> size_units{{
     {"TiB", 1ULL << 40},
 }};
 
+// In bits, so that both ways of counting are whole numbers.
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 11> rate_units{{
+    {"B/s", 8},
+    {"kB/s", 8'000},
+    {"MB/s", 8'000'000},
+    {"GB/s", 8'000'000'000},
+    {"KiB/s", 8ULL << 10},
+    {"MiB/s", 8ULL << 20},
+    {"GiB/s", 8ULL << 30},
+    {"bit/s", 1},
+    {"kbit/s", 1'000},
+    {"Mbit/s", 1'000'000},
+    {"Gbit/s", 1'000'000'000},
+}};
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
@@ -78,6 +93,14 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto quantity = split(text);
   if (!quantity) return std::nullopt;
   return scaled(*quantity, size_units, std::numeric_limits<std::int64_t>::max());
+}
+
+std::optional<std::uint64_t> parse_rate(std::string_view text) {
+  const auto quantity = split(text);
+  if (!quantity) return std::nullopt;
+  const auto bits = scaled(*quantity, rate_units, std::numeric_limits<std::int64_t>::max());
+  if (!bits) return std::nullopt;
+  return *bits / 8;
 }
 
 }  // namespace entrepot::base

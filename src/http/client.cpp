@@ -71,6 +71,9 @@ async::Task<std::expected<std::unique_ptr<Response>, TransportError>> Client::se
       reach_of_host(url->host) == Reach::internal)
     co_return refusal(TransportErrorKind::refused_address,
                       "the host's address is not a public one");
+  const auto held = request_wait(request.lane.get());
+  if (held.count() > 0)
+    co_await async::sleep_for(std::chrono::ceil<std::chrono::milliseconds>(held));
   const auto executor = co_await async::this_executor();
   auto multi = CurlLoop::multi(executor, request.transport, request.addresses);
   auto transfer = std::make_unique<CurlTransfer>(std::move(multi), std::move(request), *url);

@@ -71,17 +71,23 @@ void CurlMulti::unpause(CurlDriven& transfer) {
 }
 
 int CurlMulti::close_socket(void* self, curl_socket_t fd) {
-  static_cast<CurlMulti*>(self)->unwatch(fd);
+  auto* multi = static_cast<CurlMulti*>(self);
+  for (CurlDriven* transfer : multi->running_) transfer->lost(fd);
+  multi->unwatch(fd);
   return ::close(fd);
 }
 
-int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+int CurlMulti::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
   auto* multi = static_cast<CurlMulti*>(self);
   try {
-    if (what == CURL_POLL_REMOVE)
+    if (what == CURL_POLL_REMOVE) {
       multi->unwatch(fd);
-    else
-      multi->watch(fd, what);
+      return 0;
+    }
+    multi->watch(fd, what);
+    CurlDriven* transfer = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (transfer != nullptr && multi->running_.contains(transfer)) transfer->goes_over(fd);
     return 0;
   } catch (const std::exception& error) {
     // curl is C: nothing may fly through it. It gives up on the whole handle.
@@ -136,7 +142,10 @@ void CurlMulti::arm(const std::shared_ptr<Watch>& watch) {
 
 void CurlMulti::ready(const std::shared_ptr<Watch>& watch, int event) {
   const int wanted = event == CURL_CSELECT_IN ? CURL_POLL_IN : CURL_POLL_OUT;
-  if ((watch->want & wanted) != 0) act(watch->fd, event);
+  // Whenever we could write, an answer that came before comes first: it may be the reason why
+  // writing fails.
+  const bool both = event == CURL_CSELECT_OUT && (watch->want & CURL_POLL_IN) != 0;
+  if ((watch->want & wanted) != 0) act(watch->fd, both ? event | CURL_CSELECT_IN : event);
   // The descriptor's number may belong to another connection by now.
   const auto found = watches_.find(watch->fd);
   if (found != watches_.end() && found->second == watch) arm(watch);

@@ -22,6 +22,10 @@ namespace entrepot::http {
 class CurlDriven {
  public:
   virtual CURL* easy() = 0;
+  // What it goes over, now and then; curl itself does not tell before the end.
+  virtual void goes_over(curl_socket_t fd) = 0;
+  // The descriptor is about to be closed, whoever used it.
+  virtual void lost(curl_socket_t fd) = 0;
   // The handle has left the multi handle.
   virtual void finished(CURLcode result) = 0;
   // As finished, but the loop itself ends: no timer of it may be touched from here on.
@@ -56,7 +60,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
  private:
   struct Watch;
 
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
+  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*);
   static int on_timer(CURLM*, long milliseconds, void* self);
   void watch(curl_socket_t fd, int what);
   void unwatch(curl_socket_t fd);

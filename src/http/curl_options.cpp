@@ -10,6 +10,8 @@ namespace {
 
 // Long enough for a full window of a fast upstream in one read; curl hands it on in 16 KiB pieces.
 constexpr long read_size = 128 * 1024;
+// What is read is let go in such pieces by an exchange that is held back.
+constexpr long restrained_read_size = 32 * 1024;
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
@@ -26,7 +28,7 @@ void CurlTransfer::set_up(const Url& url) {
   // Without it, leaving while a name is being resolved waits for the resolver.
   set(easy_, CURLOPT_QUICK_EXIT, 1L);
   set(easy_, CURLOPT_PATH_AS_IS, 1L);
-  set(easy_, CURLOPT_BUFFERSIZE, read_size);
+  set(easy_, CURLOPT_BUFFERSIZE, passage_.restrained() ? restrained_read_size : read_size);
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -35,7 +37,8 @@ void CurlTransfer::set_up(const Url& url) {
   set(easy_, CURLOPT_TCP_KEEPIDLE, 15L);
   set(easy_, CURLOPT_TCP_KEEPINTVL, 15L);
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.transport->connect.count()));
-  const bool http2 = request_.transport->version == HttpVersion::http2;
+  // A paused HTTP/2 stream is not this curl's strength.
+  const bool http2 = request_.transport->version == HttpVersion::http2 && !upload_;
   set(easy_, CURLOPT_HTTP_VERSION,
       static_cast<long>(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   set_method();
@@ -50,16 +53,28 @@ void CurlTransfer::set_method() {
     set(easy_, CURLOPT_NOBODY, 1L);
     return;
   }
-  if (request_.method == "POST" || request_.method == "PUT" || !request_.body.empty()) {
+  const auto is = [this](std::string_view method) { return request_.method == method; };
+  if (upload_) {
+    set_upload();
+  } else if (is("POST") || is("PUT") || is("PATCH") || !request_.body.empty()) {
     set(easy_, CURLOPT_POST, 1L);
     set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(easy_, CURLOPT_POSTFIELDS, request_.body.data());  // not copied: request_ lives as long
   } else {
     set(easy_, CURLOPT_HTTPGET, 1L);
   }
-  if (request_.method == "PUT" || request_.method == "DELETE") {
+  if (upload_ || is("PUT") || is("PATCH") || is("DELETE")) {
     set(easy_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   }
+}
+
+void CurlTransfer::set_upload() {
+  set(easy_, CURLOPT_UPLOAD, 1L);
+  set(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(upload_->length()));
+  set(easy_, CURLOPT_READFUNCTION, &CurlTransfer::on_read);
+  set(easy_, CURLOPT_READDATA, static_cast<void*>(this));
+  set(easy_, CURLOPT_SEEKFUNCTION, &CurlTransfer::on_seek);
+  set(easy_, CURLOPT_SEEKDATA, static_cast<void*>(this));
 }
 
 void CurlTransfer::set_headers() {
@@ -69,8 +84,7 @@ void CurlTransfer::set_headers() {
   for (const auto& [name, value] : request_.headers.fields())
     append(value.empty() ? name + ";" : std::string(name).append(": ").append(value));
   // An empty value takes out what curl would add of its own.
-  append("Expect:");
-  for (const auto* name : {"Accept", "Content-Type"}) {
+  for (const auto* name : {"Accept", "Content-Type", "Expect"}) {
     if (!request_.headers.get(name)) append(std::string(name) + ":");
   }
   set(easy_, CURLOPT_HTTPHEADER, header_list_);

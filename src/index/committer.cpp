@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "entrepot/index/journal.hpp"
 #include "index/lmdb_error.hpp"
 #include "index/lmdb_view.hpp"
 
@@ -29,8 +30,11 @@ std::exception_ptr as_exception(int code) {
 
 }  // namespace
 
-Committer::Committer(Environment& environment)
-    : environment_(environment), thread_([this] { run(); }) {}
+Committer::Committer(Environment& environment,
+                     std::function<void(std::uint64_t newest)> journal_grown)
+    : environment_(environment),
+      journal_grown_(std::move(journal_grown)),
+      thread_([this] { run(); }) {}
 
 Committer::~Committer() {
   {
@@ -153,8 +157,14 @@ Committer::Attempt Committer::attempt(Group group) {
     bytes += batch.bytes();
     if (bytes >= most_bytes || std::chrono::steady_clock::now() >= deadline) break;
   }
+  return commit(txn, count, erases);
+}
+
+Committer::Attempt Committer::commit(WriteTransaction& txn, std::size_t count, bool erases) {
+  const auto newest = newest_change(LmdbView(txn.get(), environment_.tree()));
   const int code = txn.commit();
   if (code != MDB_SUCCESS) return ended_with(code, count, erases);
+  if (newest != std::exchange(newest_row_, newest)) journal_grown_(newest);
   return {Ending::committed, count};
 }
 

@@ -26,7 +26,9 @@ namespace entrepot::index {
 
 class Committer {
  public:
-  explicit Committer(Environment& environment);
+  // `journal_grown` is told the Journal's newest row after each commit that made it grow, before
+  // those whose writes they were go on; on the Committer's thread.
+  Committer(Environment& environment, std::function<void(std::uint64_t newest)> journal_grown);
   // Commits what waits, then ends the thread.
   ~Committer();
   Committer(const Committer&) = delete;
@@ -52,13 +54,16 @@ class Committer {
   void settle(Group group);
   void settle_full(Group group, const Attempt& attempt);
   Attempt attempt(Group group);
+  Attempt commit(WriteTransaction& txn, std::size_t count, bool erases);
   static Attempt ended_with(int code, std::size_t count, bool erases);
   static void release(Group group);
   // Gives the failure away: no two threads may hold the same one.
   static void fail(PendingWrite& write, std::exception_ptr&& failure);
 
   Environment& environment_;
-  std::mutex mutex_;  // guards waiting_, stopping_
+  const std::function<void(std::uint64_t)> journal_grown_;
+  std::uint64_t newest_row_ = 0;  // Committer's thread: as far as journal_grown_ was told
+  std::mutex mutex_;              // guards waiting_, stopping_
   std::condition_variable changed_;
   std::vector<std::shared_ptr<PendingWrite>> waiting_;
   bool stopping_ = false;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "entrepot/base/log.hpp"
+#include "entrepot/index/journal.hpp"
 #include "index/keys.hpp"
 #include "index/lmdb_view.hpp"
 #include "index/migration.hpp"
@@ -58,6 +59,7 @@ bool bring_up_to_date(Batch& batch) {
   const auto row = batch.get(Space::meta, base::as_bytes(schema_row));
   if (!row) {
     put_meta_number(batch, schema_row, our_schema);
+    found_site(batch);
     return true;
   }
   const auto schema = intact(decode_number(*row), schema_row);

@@ -5,12 +5,19 @@
 #include "entrepot/index/collection.hpp"
 #include "index/records.hpp"
 #include "index/repositories.hpp"
+#include "index/standing.hpp"
 
 namespace entrepot::index {
 namespace {
 
-Key history_prefix(RepositoryId id, std::string_view tag) {
-  return Key().repository(id).text(tag).separator();
+Key history_prefix(RepositoryId id, std::string_view subject) {
+  return Key().repository(id).text(subject).separator();
+}
+
+// The digest that a tag pointed to until this row, or that this row could not make it point to.
+std::optional<oci::Digest> digest_left(const JournalRow& row) {
+  if (row.tag.empty() || row.from == row.to) return std::nullopt;
+  return row.cause == Cause::superseded ? row.to : row.from;
 }
 
 Key left_key(RepositoryId id, const oci::Digest& digest) {
@@ -46,13 +53,28 @@ std::vector<JournalRow> rows_older(const View& view, base::WallTime before, std:
 
 void drop(Batch& batch, const JournalRow& row, base::WallTime before) {
   batch.erase(Space::journal, Key().number(row.sequence));
+  put_meta_number(batch, dropped_journal_row,
+                  std::max(meta_number(batch, dropped_journal_row), row.sequence));
   const auto name = oci::RepositoryName::parse(row.repository);
   const auto id = name ? repository_id(batch, *name) : std::nullopt;
   if (!id) return;
-  batch.erase(Space::history, history_prefix(*id, row.tag).number(~row.sequence));
-  if (!row.from) return;
-  const auto left = last_left(batch, *id, *row.from);
-  if (left && *left < before) batch.erase(Space::left, left_key(*id, *row.from));
+  batch.erase(Space::history, history_prefix(*id, subject_of(row)).number(~row.sequence));
+  const auto digest = digest_left(row);
+  if (!digest) return;
+  const auto left = last_left(batch, *id, *digest);
+  if (left && *left < before) batch.erase(Space::left, left_key(*id, *digest));
+}
+
+// Of a subject, newest first, behind the row of this sequence (0: from the newest).
+void visit_behind(const View& view, RepositoryId id, std::string_view subject,
+                  std::uint64_t sequence, const std::function<Continue(JournalRow)>& visit) {
+  const Key prefix = history_prefix(id, subject);
+  const Key start = sequence == 0 ? Key() : Key(prefix).number(~sequence);
+  view.scan(Space::history, prefix, start, [&](base::ByteView key, base::ByteView) {
+    const auto offset = base::ByteView(prefix).size();
+    auto row = journal_row(view, ~intact(number_in_key(key, offset), "history"));
+    return row ? visit(std::move(*row)) : Continue::yes;
+  });
 }
 
 }  // namespace
@@ -63,13 +85,29 @@ void record_change(Batch& batch, RepositoryId id, JournalRow row) {
 }
 
 void put_history(Batch& batch, RepositoryId id, const JournalRow& row) {
-  const auto left = row.from ? encode_digest(*row.from) : std::string();
-  batch.put(Space::history, history_prefix(id, row.tag).number(~row.sequence),
+  const auto digest = digest_left(row);
+  const auto left = digest ? encode_digest(*digest) : std::string();
+  batch.put(Space::history, history_prefix(id, subject_of(row)).number(~row.sequence),
             base::as_bytes(left));
-  if (!row.from) return;
-  const auto before = last_left(batch, id, *row.from);
+  if (!digest) return;
+  const auto before = last_left(batch, id, *digest);
   const auto latest = before ? std::max(*before, row.time) : row.time;
-  batch.put(Space::left, left_key(id, *row.from), base::as_bytes(encode_time(latest)));
+  batch.put(Space::left, left_key(id, *digest), base::as_bytes(encode_time(latest)));
+}
+
+void visit_rows(const View& view, RepositoryId id, std::string_view subject,
+                const std::function<Continue(JournalRow)>& visit) {
+  visit_behind(view, id, subject, 0, visit);
+}
+
+std::optional<JournalRow> row_before(const View& view, RepositoryId id, std::string_view subject,
+                                     std::uint64_t sequence) {
+  std::optional<JournalRow> found;
+  visit_behind(view, id, subject, sequence, [&found](JournalRow row) {
+    found = std::move(row);
+    return Continue::no;
+  });
+  return found;
 }
 
 std::optional<base::WallTime> last_left(const View& view, RepositoryId id,
@@ -99,12 +137,8 @@ std::vector<TagChange> tag_changes(const View& view, const oci::RepositoryName& 
   std::vector<TagChange> found;
   const auto id = repository_id(view, repository);
   if (!id || limit == 0) return found;
-  const Key prefix = history_prefix(*id, tag.text());
-  const Key start = before == 0 ? Key() : Key(prefix).number(~before);
-  view.scan(Space::history, prefix, start, [&](base::ByteView key, base::ByteView) {
-    const auto offset = base::ByteView(prefix).size();
-    auto row = journal_row(view, ~intact(number_in_key(key, offset), "history"));
-    if (row) found.push_back(change_of(std::move(*row)));
+  visit_behind(view, *id, tag.text(), before, [&](JournalRow row) {
+    found.push_back(change_of(std::move(row)));
     return found.size() < limit ? Continue::yes : Continue::no;
   });
   return found;

@@ -1,5 +1,5 @@
-// The Journal: every change of a tag of this site, in order, with time, cause and doer. It feeds
-// history and rollback now, peers later. Its oldest rows go with drop_history().
+// The Journal as it lies in the index: rows of local and mirrored repositories, and what lost.
+// Who reads it from outside: entrepot/index/journal.hpp.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,20 @@
 #include <vector>
 
 #include "entrepot/index/catalog.hpp"
+#include "index/keys.hpp"
 
 namespace entrepot::index {
 
 struct JournalRow {
   std::uint64_t sequence = 0;  // from 1; drop_history() alone makes gaps
-  base::WallTime time;
+  base::WallTime time;         // when it happened here
   Cause cause;
   std::string repository;
-  std::string tag;
+  std::string tag;                  // empty: of the manifest itself
   std::optional<oci::Digest> from;  // absent: the tag was new
   std::optional<oci::Digest> to;    // absent: the tag was removed
   std::string who;                  // empty: nobody with a name
+  Version version{};
 };
 
 // Assigns the sequence number and gives it.

@@ -1,13 +1,13 @@
 // The key layout of the index, drawn; the only place that knows it. Values: records.hpp.
 //
 //   space             key                                        value
-//   meta              name of a number                           version, number(s)
+//   meta              name of a number or text                   version, number(s); text
 //   repositories      name                                       RepositoryRecord
 //   repository_names  repository(4)                              name
 //   tags              repository(4) tag                          TagRecord
 //   history           repository(4) tag 00 ~sequence(8)          digest the tag left (newest
-//   first);
-//                                                                empty when the tag was new
+//                     or the digest's text for a manifest        first), or would have; empty when
+//                     itself                                     the tag was new
 //   blobs             digest                                     BlobRecord
 //   links             repository(4) digest                       LinkRecord
 //   linked_in         digest upstream(4) repository(4)           (empty)
@@ -25,9 +25,9 @@
 //   receivers         name                                       number: the last event it has
 //   sums              pattern: a name's beginning and ** or *    Usage of all local repositories
 //                                                                that match; none: nothing
+//   notes             scope 00 key                               what replication remembers
 //
-// In schema 1 links were empty, a new tag had no history row, and there was nothing from `tagged`
-// on; in schema 2 there were no sums (migration.hpp).
+// Older schemas: migration.hpp.
 //
 // upstream: the number of the one a repository mirrors, so that "has anybody earned this digest
 // from that upstream?" is one look, however many hold it; 0 for local repositories. digest: one
@@ -72,6 +72,7 @@ enum class Space : std::uint8_t {
   events = 19,
   receivers = 20,
   sums = 21,
+  notes = 22,
 };
 
 // Names of the rows in Space::meta.
@@ -81,6 +82,9 @@ inline constexpr std::string_view last_upstream_row = "last upstream";
 inline constexpr std::string_view last_journal_row = "last journal row";
 inline constexpr std::string_view last_event_row = "last event";
 inline constexpr std::string_view blob_totals_row = "blob totals";
+inline constexpr std::string_view dropped_journal_row = "dropped journal row";  // the highest
+inline constexpr std::string_view site_row = "site";                            // a text
+inline constexpr std::string_view journal_id_row = "journal";                   // a text
 
 enum class RepositoryId : std::uint32_t {};
 enum class UpstreamId : std::uint32_t { none = 0 };  // none: of local repositories

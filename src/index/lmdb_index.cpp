@@ -2,6 +2,7 @@
 
 #include "index/committer.hpp"
 #include "index/environment.hpp"
+#include "index/journal_mark.hpp"
 #include "index/lmdb_view.hpp"
 
 namespace entrepot::index {
@@ -10,7 +11,12 @@ namespace {
 class LmdbIndex final : public Index {
  public:
   LmdbIndex(const std::filesystem::path& directory, LmdbOptions options)
-      : environment_(directory, options), committer_(environment_) {}
+      : environment_(directory, options),
+        mark_(directory, environment_),
+        committer_(environment_, [this](std::uint64_t newest) {
+          mark_.move_to(newest);
+          journal_grown().notify_all();
+        }) {}
 
  protected:
   async::Task<> run_read(std::function<void(const View&)> work) override {
@@ -25,6 +31,7 @@ class LmdbIndex final : public Index {
 
  private:
   Environment environment_;
+  JournalMark mark_;
   Committer committer_;  // below: its thread ends before the environment closes
 };
 

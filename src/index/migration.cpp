@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "entrepot/index/journal.hpp"
 #include "index/history.hpp"
 #include "index/links.hpp"
 #include "index/records.hpp"
 #include "index/repositories.hpp"
+#include "index/standing.hpp"
 #include "index/usage.hpp"
 
 namespace entrepot::index {
@@ -38,9 +40,9 @@ void for_each_row(const Batch& batch, Space space, Visit visit) {
   }
 }
 
-class Migration {
+class ToSchema2 {
  public:
-  Migration(Batch& batch, base::WallTime now) : batch_(batch), now_(now) {}
+  ToSchema2(Batch& batch, base::WallTime now) : batch_(batch), now_(now) {}
 
   void run() {
     for_each_row(batch_, Space::repositories, [this](base::ByteView, base::ByteView value) {
@@ -114,11 +116,56 @@ void sum_up(Batch& batch) {
   });
 }
 
+class ToSchema4 {
+ public:
+  explicit ToSchema4(Batch& batch) : batch_(batch) { found_site(batch); }
+
+  void run() {
+    for_each_row(batch_, Space::journal, [this](auto key, auto value) { sign(key, value); });
+    for_each_row(batch_, Space::tags, [this](auto key, auto value) { sign_tag(key, value); });
+    note_gap_before(newest_change(batch_) + 1);
+    if (dropped_ > 0) put_meta_number(batch_, dropped_journal_row, dropped_);
+  }
+
+ private:
+  // As it would have been given, had there been versions: above that of the row before.
+  void sign(base::ByteView key, base::ByteView value) {
+    auto row = intact(decode_journal_row(value), "journal");
+    row.sequence = intact(number_in_key(key, 0), "journal");
+    note_gap_before(row.sequence);
+    last_ = row.sequence;
+    const auto name = oci::RepositoryName::parse(row.repository);
+    const auto id = name ? repository_id(batch_, *name) : std::nullopt;
+    const auto before = id ? row_before(batch_, *id, row.tag, row.sequence) : std::nullopt;
+    row.version =
+        version_above(batch_, before ? std::optional(before->version) : std::nullopt, row.time);
+    batch_.put(Space::journal, key, base::as_bytes(encode(row)));
+  }
+
+  void sign_tag(base::ByteView key, base::ByteView value) {
+    const auto id = intact(repository_in_key(key, 0), "tag");
+    auto record = intact(decode_tag(value), "tag");
+    const auto row = newest_row(batch_, id, base::as_text(key.subspan(sizeof(RepositoryId))));
+    record.version = row ? row->version : version_above(batch_, std::nullopt, record.changed);
+    batch_.put(Space::tags, key, base::as_bytes(encode(record)));
+  }
+
+  void note_gap_before(std::uint64_t sequence) {
+    if (sequence > last_ + 1) dropped_ = sequence - 1;
+  }
+
+  Batch& batch_;
+  std::uint64_t last_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
 }  // namespace
 
 void migrate(Batch& batch, base::WallTime now) {
-  if (meta_number(batch, schema_row) < 2) Migration(batch, now).run();
-  sum_up(batch);
+  const auto schema = meta_number(batch, schema_row);
+  if (schema < 2) ToSchema2(batch, now).run();
+  if (schema < 3) sum_up(batch);
+  ToSchema4(batch).run();
   put_meta_number(batch, schema_row, our_schema);
 }
 

@@ -5,6 +5,8 @@
 //   2  links carry time and size, every change of a tag has a history row, and there are tagged,
 //      left, usages and subjects
 //   3  sums
+//   4  the index knows its site and its Journal, tags and journal rows carry the version of their
+//      change (of this site, all of them), and how far the Journal was dropped is written down
 #pragma once
 
 #include <cstdint>
@@ -14,11 +16,10 @@
 
 namespace entrepot::index {
 
-inline constexpr std::uint64_t our_schema = 3;
+inline constexpr std::uint64_t our_schema = 4;
 
-// From schema 1, where every link is `now` old, with one pass over links, tags, journal and
-// referrers; from schema 2 with one over repositories. Some microseconds a row, and the changed
-// pages in memory until the commit.
+// Links of schema 1 are `now` old. A pass over links, tags, journal and referrers: some
+// microseconds a row, and the changed pages in memory until the commit. REQUIRES: an older schema.
 void migrate(Batch& batch, base::WallTime now);
 
 }  // namespace entrepot::index

@@ -9,8 +9,22 @@ namespace {
 
 // A change of any record's fields gets the next number and keeps the old reader.
 constexpr std::uint8_t version = 1;
-constexpr std::uint8_t nameless_journal = 1;  // without `who`
-constexpr std::uint8_t journal_version = 2;
+constexpr std::uint8_t plain_tag = 1;  // without its version
+constexpr std::uint8_t tag_version = 2;
+constexpr std::uint8_t nameless_journal = 1;     // without `who`
+constexpr std::uint8_t versionless_journal = 2;  // without its version
+constexpr std::uint8_t journal_version = 3;
+
+// The record's own, if we know it; else the newest.
+std::uint8_t known_version(base::ByteView bytes, std::uint8_t newest) {
+  const auto stated = bytes.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(bytes[0]);
+  return stated >= 1 && stated < newest ? stated : newest;
+}
+
+Version next_version(RecordReader& reader) {
+  const auto time = reader.time();
+  return {time, std::string(reader.text())};
+}
 
 template <class T>
 std::optional<T> if_complete(const RecordReader& reader, T value) {
@@ -44,7 +58,7 @@ std::optional<oci::Edge> next_edge(RecordReader& reader) {
 Cause next_cause(RecordReader& reader) {
   const auto cause = reader.number<std::uint8_t>();
   if (cause < static_cast<std::uint8_t>(Cause::push) ||
-      cause > static_cast<std::uint8_t>(Cause::adoption)) {
+      cause > static_cast<std::uint8_t>(Cause::superseded)) {
     reader.refuse();
   }
   return static_cast<Cause>(cause);
@@ -53,20 +67,24 @@ Cause next_cause(RecordReader& reader) {
 }  // namespace
 
 std::string encode(const TagRecord& record) {
-  return RecordWriter(version)
+  return RecordWriter(tag_version)
       .digest(record.digest)
       .time(record.changed)
       .time(record.checked)
+      .time(record.version.time)
+      .text(record.version.site)
       .take();
 }
 
 std::optional<TagRecord> decode_tag(base::ByteView bytes) {
-  RecordReader reader(bytes, version);
+  const auto written_as = known_version(bytes, tag_version);
+  RecordReader reader(bytes, written_as);
   const auto digest = reader.digest();
   const auto changed = reader.time();
   const auto checked = reader.time();
+  auto made = written_as == plain_tag ? Version{changed, {}} : next_version(reader);
   if (!reader.complete()) return std::nullopt;
-  return TagRecord{*digest, changed, checked};
+  return TagRecord{*digest, changed, checked, std::move(made)};
 }
 
 std::string encode(const BlobRecord& record) {
@@ -193,12 +211,14 @@ std::string encode(const JournalRow& record) {
       .optional_digest(record.from)
       .optional_digest(record.to)
       .text(record.who)
+      .time(record.version.time)
+      .text(record.version.site)
       .take();
 }
 
 std::optional<JournalRow> decode_journal_row(base::ByteView bytes) {
-  const bool nameless = !bytes.empty() && bytes[0] == std::byte{nameless_journal};
-  RecordReader reader(bytes, nameless ? nameless_journal : journal_version);
+  const auto written_as = known_version(bytes, journal_version);
+  RecordReader reader(bytes, written_as);
   JournalRow row;
   row.time = reader.time();
   row.cause = next_cause(reader);
@@ -206,8 +226,10 @@ std::optional<JournalRow> decode_journal_row(base::ByteView bytes) {
   row.tag = reader.text();
   row.from = reader.optional_digest();
   row.to = reader.optional_digest();
-  if (!nameless) row.who = reader.text();
-  if (!reader.complete()) return std::nullopt;
+  if (written_as != nameless_journal) row.who = reader.text();
+  row.version = written_as <= versionless_journal ? Version{row.time, {}} : next_version(reader);
+  const bool of_something = !row.tag.empty() || row.from || row.to;
+  if (!reader.complete() || !of_something) return std::nullopt;
   return row;
 }
 

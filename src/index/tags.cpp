@@ -1,8 +1,10 @@
 // catalog.hpp "tags".
+#include "index/tags.hpp"
 #include "entrepot/index/catalog.hpp"
 #include "index/history.hpp"
 #include "index/records.hpp"
 #include "index/repositories.hpp"
+#include "index/standing.hpp"
 #include "index/usage.hpp"
 
 namespace entrepot::index {
@@ -20,7 +22,18 @@ void put_tag(Batch& batch, base::ByteView key, const TagRecord& record) {
   batch.put(Space::tags, key, base::as_bytes(encode(record)));
 }
 
-// The row of a tag, the way back from its digest, and the count of tags.
+}  // namespace
+
+std::optional<TagRecord> tag_record(const View& view, RepositoryId id, std::string_view tag) {
+  return read_tag(view, tag_key(id, tag));
+}
+
+std::optional<Version> standing_version(const View& view, RepositoryId id, std::string_view tag) {
+  if (auto record = tag_record(view, id, tag)) return std::move(record->version);
+  auto removal = newest_row(view, id, tag);
+  return removal ? std::optional(std::move(removal->version)) : std::nullopt;
+}
+
 void point(Batch& batch, const RepositoryRecord& owner, const oci::Tag& tag,
            const std::optional<oci::Digest>& from, const std::optional<TagRecord>& to) {
   const auto key = tag_key(owner.id, tag.text());
@@ -33,8 +46,6 @@ void point(Batch& batch, const RepositoryRecord& owner, const oci::Tag& tag,
   }
   if (from.has_value() != to.has_value()) change_usage(batch, owner, {.tags = to ? 1 : -1});
 }
-
-}  // namespace
 
 std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& repository,
                              const oci::Tag& tag) {
@@ -50,13 +61,15 @@ void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag
   const auto key = tag_key(owner.id, tag.text());
   const auto before = read_tag(batch, key);
   if (before && before->digest == digest) {
-    put_tag(batch, key, TagRecord{digest, before->changed, now});
+    put_tag(batch, key, TagRecord{digest, before->changed, now, before->version});
     return;
   }
   const auto from = before ? std::optional(before->digest) : std::nullopt;
-  point(batch, owner, tag, from, TagRecord{digest, now, now});
-  record_change(batch, owner.id,
-                {0, now, cause, repository.text(), tag.text(), from, digest, std::string(who)});
+  const auto version = version_above(batch, standing_version(batch, owner.id, tag.text()), now);
+  point(batch, owner, tag, from, TagRecord{digest, now, now, version});
+  record_change(
+      batch, owner.id,
+      {0, now, cause, repository.text(), tag.text(), from, digest, std::string(who), version});
 }
 
 void confirm_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
@@ -66,7 +79,7 @@ void confirm_tag(Batch& batch, const oci::RepositoryName& repository, const oci:
   const auto key = tag_key(*id, tag.text());
   const auto record = read_tag(batch, key);
   if (!record || record->digest != digest) return;
-  put_tag(batch, key, TagRecord{digest, record->changed, now});
+  put_tag(batch, key, TagRecord{digest, record->changed, now, record->version});
 }
 
 bool remove_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
@@ -78,7 +91,7 @@ bool remove_tag(Batch& batch, const oci::RepositoryName& repository, const oci::
   point(batch, *owner, tag, record->digest, std::nullopt);
   record_change(batch, owner->id,
                 {0, now, cause, repository.text(), tag.text(), record->digest, std::nullopt,
-                 std::string(who)});
+                 std::string(who), version_above(batch, record->version, now)});
   return true;
 }
 

@@ -4,9 +4,9 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "entrepot/base/backoff.hpp"
 #include "entrepot/base/log.hpp"
 #include "entrepot/base/units.hpp"
-#include "notify/backoff.hpp"
 #include "notify/envelope.hpp"
 #include "notify/signature.hpp"
 #include "notify/user_agent.hpp"
@@ -137,7 +137,7 @@ async::Task<> Courier::handle(const index::Event& event) {
 // Other words for this receiver end the rest: its address may be a better one.
 async::Task<> Courier::rest(std::uint64_t ticket, Trouble trouble) {
   ++failures_;
-  const auto delay = backoff(failures_, draw_jitter(), trouble.asked_for);
+  const auto delay = base::backoff(failures_, base::draw_jitter(), trouble.asked_for);
   base::log::warn("notification failed", {{"receiver", name_},
                                           {"failures", failures_},
                                           {"again_in_ms", delay.count()},

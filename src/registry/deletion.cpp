@@ -1,7 +1,6 @@
 // Writer: content goes, and tags go back. The rows vanish at once, files when the collector comes
 // (reliability.md rule 10).
 #include <algorithm>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,26 +13,6 @@ namespace entrepot::registry {
 namespace {
 constexpr std::size_t rows_at_once = 1000;
 constexpr std::size_t history_looked_at = 100'000;
-constexpr std::size_t most_looked_at = 100'000;
-
-// An immutable tag keeps all that it leads to.
-void check_not_kept(const index::View& view, const Policy& policy,
-                    const oci::RepositoryName& repository, const oci::Digest& digest) {
-  if (policy.options().immutable.empty()) return;
-  std::set<oci::Digest> seen{digest};
-  std::vector<oci::Digest> waiting{digest};
-  while (!waiting.empty()) {
-    const auto one = waiting.back();
-    waiting.pop_back();
-    for (const auto& tag : index::tags_of(view, repository, one, most_looked_at)) {
-      if (!policy.is_immutable(repository, tag)) continue;
-      throw oci::Refusal(oci::ErrorCode::denied, "immutable tag " + tag.text() + " leads to it");
-    }
-    for (const auto& parent : index::listed_by(view, repository, one, most_looked_at)) {
-      if (seen.insert(parent).second) waiting.push_back(parent);
-    }
-  }
-}
 
 }  // namespace
 
@@ -46,22 +25,22 @@ void Writer::check_deletion() const {
 }
 
 async::Task<bool> Writer::delete_tag(oci::RepositoryName repository, oci::Tag tag,
-                                     index::Actor actor) {
+                                     index::Actor actor, index::Cause cause) {
   check_deletion();
   co_return co_await write_or_refuse(index_, [&](index::Batch& batch) {
     check_local(batch, repository);
     const auto record = index::tag(batch, repository, tag);
     if (!record) return false;
-    remove_tag(batch, repository, tag, record->digest, actor);
+    remove_tag(batch, repository, tag, record->digest, actor, cause);
     return true;
   });
 }
 
 void Writer::remove_tag(index::Batch& batch, const oci::RepositoryName& repository,
                         const oci::Tag& tag, const std::optional<oci::Digest>& digest,
-                        const index::Actor& actor) const {
+                        const index::Actor& actor, index::Cause cause) const {
   check_immutable(repository, tag);
-  index::remove_tag(batch, repository, tag, clock_.wall(), index::Cause::deletion, actor.name);
+  index::remove_tag(batch, repository, tag, clock_.wall(), cause, actor.name);
   tell(batch, {.kind = index::EventKind::removal,
                .repository = repository.text(),
                .digest = digest,
@@ -70,7 +49,7 @@ void Writer::remove_tag(index::Batch& batch, const oci::RepositoryName& reposito
 }
 
 async::Task<bool> Writer::delete_manifest(oci::RepositoryName repository, oci::Digest digest,
-                                          index::Actor actor) {
+                                          index::Actor actor, index::Cause cause) {
   check_deletion();
   co_return co_await write_or_refuse(index_, [&](index::Batch& batch) {
     check_local(batch, repository);
@@ -79,10 +58,12 @@ async::Task<bool> Writer::delete_manifest(oci::RepositoryName repository, oci::D
     check_not_kept(batch, *policy_.now(), repository, digest);
     for (;;) {
       const auto tags = index::tags_of(batch, repository, digest, rows_at_once);
-      for (const auto& tag : tags) remove_tag(batch, repository, tag, digest, actor);
+      for (const auto& tag : tags) remove_tag(batch, repository, tag, digest, actor, cause);
       if (tags.size() < rows_at_once) break;
     }
     index::unlink(batch, repository, digest);
+    index::record_manifest(batch, repository, digest, index::ManifestChange::removed, clock_.wall(),
+                           cause, actor.name);
     tell(batch, {.kind = index::EventKind::removal,
                  .repository = repository.text(),
                  .media_type = info->media_type,
@@ -148,10 +129,18 @@ void Writer::check_no_immutable_tag(const index::View& view,
 bool Writer::delete_some(index::Batch& batch, const oci::RepositoryName& repository,
                          const index::Actor& actor) const {
   const auto tags = index::tags(batch, repository, {}, rows_at_once);
-  for (const auto& tag : tags) remove_tag(batch, repository, tag, std::nullopt, actor);
+  for (const auto& tag : tags) {
+    remove_tag(batch, repository, tag, std::nullopt, actor, index::Cause::deletion);
+  }
   if (!tags.empty()) return false;
   const auto links = index::links(batch, repository, std::nullopt, rows_at_once);
-  for (const auto& digest : links) index::unlink(batch, repository, digest);
+  for (const auto& digest : links) {
+    index::unlink(batch, repository, digest);
+    if (index::manifest_info(batch, digest)) {
+      index::record_manifest(batch, repository, digest, index::ManifestChange::removed,
+                             clock_.wall(), index::Cause::deletion, actor.name);
+    }
+  }
   if (links.size() == rows_at_once) return false;
   tell(batch, {.kind = index::EventKind::removal, .repository = repository.text(), .actor = actor});
   return true;

@@ -39,7 +39,43 @@ oci::ErrorCode code_for(FailureKind kind, Subject what) {
   return oci::ErrorCode::upstream_failed;
 }
 
+FailureKind kind_of(oci::ErrorCode code) {
+  switch (code) {
+    case oci::ErrorCode::blob_unknown:
+    case oci::ErrorCode::manifest_unknown:
+    case oci::ErrorCode::name_unknown:
+    case oci::ErrorCode::not_found:
+      return FailureKind::absent;
+    case oci::ErrorCode::denied:
+    case oci::ErrorCode::unauthorized:
+    case oci::ErrorCode::unsupported:
+      return FailureKind::denied;
+    case oci::ErrorCode::too_many_requests:
+      return FailureKind::throttled;
+    case oci::ErrorCode::upstream_timeout:
+      return FailureKind::timeout;
+    case oci::ErrorCode::unavailable:
+      return FailureKind::busy;
+    default:
+      return FailureKind::broken;
+  }
+}
+
+std::string words_of(const oci::Refusal& refusal) {
+  const auto& row = oci::error_row(refusal.code);
+  if (refusal.detail.empty()) return std::string(row.message);
+  // Some details are but the name of the thing.
+  const bool sentence = refusal.detail.find(' ') != std::string::npos;
+  return sentence ? refusal.detail : std::string(row.message) + ": " + refusal.detail;
+}
+
 }  // namespace
+
+Failure failure_of(const oci::Refusal& refusal) {
+  return {.kind = kind_of(refusal.code),
+          .message = words_of(refusal),
+          .retry_after = refusal.retry_after};
+}
 
 std::string_view to_string(FailureKind kind) {
   switch (kind) {

@@ -8,6 +8,7 @@
 #include "entrepot/index/index.hpp"
 #include "entrepot/oci/name.hpp"
 #include "entrepot/oci/refusal.hpp"
+#include "entrepot/registry/policy.hpp"
 
 namespace entrepot::registry {
 
@@ -15,6 +16,10 @@ namespace entrepot::registry {
 // name alone is refused, too, when nothing is left of it: what was written there would be a
 // mirror's.
 void check_local(const index::View& view, const oci::RepositoryName& repository);
+
+// Refuses what an immutable tag leads to: it keeps all of it.
+void check_not_kept(const index::View& view, const Policy& policy,
+                    const oci::RepositoryName& repository, const oci::Digest& digest);
 
 // index.write(), where a full index is what the client hears of (reliability.md D-07).
 template <class Work>

@@ -72,7 +72,7 @@ void Writer::store_manifest(index::Batch& batch, const Put& put) const {
   check_tags(batch, put);
   const auto stock =
       take_stock(batch, {.repository = repository, .counterpart = put.wish.counterpart},
-                 put.manifest, policy_.now()->options().missing);
+                 put.manifest, put.wish.missing.value_or(policy_.now()->options().missing));
   if (!stock.missing.empty()) refuse_missing(stock.missing);
   const bool fresh = !index::linked(batch, repository, put.digest);
   check_quota(batch, repository, stock.bytes_to_mount + (fresh ? put.wish.bytes.size() : 0),
@@ -83,7 +83,12 @@ void Writer::store_manifest(index::Batch& batch, const Put& put) const {
   index::put_manifest(batch, repository, index::RepositoryKind::local, put.digest, put.wish.bytes,
                       put.manifest, put.now);
   for (const auto& tag : put.wish.tags) move_tag(batch, put, tag);
-  if (put.wish.tags.empty()) tell_of(batch, put, {});
+  if (!put.wish.tags.empty()) return;
+  tell_of(batch, put, {});
+  // Of a manifest from another site its journal tells, if it has to be told at all.
+  if (!fresh || put.wish.version) return;
+  index::record_manifest(batch, repository, put.digest, index::ManifestChange::put, put.now,
+                         put.wish.cause, put.actor.name);
 }
 
 // Same digest again is fine, whatever the rule.
@@ -110,7 +115,7 @@ std::uint64_t Writer::count_new_tags(const index::View& view, const Put& put) {
 void Writer::move_tag(index::Batch& batch, const Put& put, const oci::Tag& tag) const {
   const auto& repository = put.wish.repository;
   const auto before = index::tag(batch, repository, tag);
-  index::set_tag(batch, repository, tag, put.digest, put.now, index::Cause::push, put.actor.name);
+  if (!point(batch, put, tag)) return;
   tell_of(batch, put, tag.text());
   if (!before || before->digest == put.digest) return;
   tell(batch, {.kind = index::EventKind::tag_moved,
@@ -121,6 +126,24 @@ void Writer::move_tag(index::Batch& batch, const Put& put, const oci::Tag& tag) 
                .tag = tag.text(),
                .from = before->digest,
                .actor = put.actor});
+}
+
+// False: a greater version stands.
+bool Writer::point(index::Batch& batch, const Put& put, const oci::Tag& tag) {
+  const auto& wish = put.wish;
+  if (!wish.version) {
+    index::set_tag(batch, wish.repository, tag, put.digest, put.now, wish.cause, put.actor.name);
+    return true;
+  }
+  const auto applied = index::apply_change(batch,
+                                           {.repository = wish.repository,
+                                            .tag = tag,
+                                            .to = put.digest,
+                                            .version = *wish.version,
+                                            .cause = wish.cause,
+                                            .who = put.actor.name},
+                                           put.now);
+  return applied == index::Applied::done;
 }
 
 void Writer::tell_of(index::Batch& batch, const Put& put, const std::string& tag) const {

@@ -35,6 +35,14 @@ int weight(FailureKind kind) {
   return 0;
 }
 
+http::Priority priority_of(const RemoteOptions& options) {
+  return options.lane ? options.lane->priority : http::Priority::interactive;
+}
+
+std::shared_ptr<RateBudget> rate_of(const RemoteOptions& options, const base::Clock& clock) {
+  return options.rate ? options.rate : std::make_shared<RateBudget>(clock);
+}
+
 void keep_weightiest(std::optional<Setback>& kept, const Setback& setback) {
   if (!kept || weight(setback.failure.kind) >= weight(kept->failure.kind)) kept = setback;
 }
@@ -45,18 +53,70 @@ Asker::Asker(const RemoteOptions& options, http::Client& client, async::Blocking
              const base::Clock& clock, base::Metrics& metrics)
     : origins_(options),
       metrics_(metrics),
+      priority_(priority_of(options)),
+      reserve_(options.reserve),
+      rate_(rate_of(options, clock)),
       rule_{options.retries},
       credentials_({options.username, options.password_file, options.docker_config}, pool, clock),
       tokens_(origins_, client, clock, metrics),
       authenticator_(origins_, credentials_, tokens_),
-      exchange_(origins_, authenticator_, client, clock, metrics),
+      exchange_(origins_, authenticator_, client, *rate_, clock, metrics),
       mirrors_(origins_.urls().size(), clock),
       transfers_(options.concurrency),
+      uploads_(options.concurrency),
       questions_(options.concurrency) {}
 
 async::Task<std::optional<async::Limiter::Permit>> Asker::turn(const Question& question) {
-  if (question.queue == Queue::questions) return questions_.acquire(longest_queue);
-  return transfers_.acquire(question.patience.value_or(as_long_as_it_takes));
+  switch (question.queue) {
+    case Queue::questions:
+      co_return co_await questions_.acquire(longest_queue);
+    case Queue::uploads:
+      co_return co_await uploads_.acquire(as_long_as_it_takes);
+    case Queue::polls:
+      co_return async::Limiter::Permit();
+    case Queue::transfers:
+      break;
+  }
+  co_return co_await transfers_.acquire(question.patience.value_or(as_long_as_it_takes));
+}
+
+std::optional<Setback> Asker::held_back(std::size_t url, const Question& question) {
+  if (priority_ == http::Priority::interactive) return std::nullopt;
+  const bool counts = question.kind == "manifest" && question.method == "GET";
+  const auto cost = counts ? RateBudget::Cost::manifest : RateBudget::Cost::nothing;
+  const auto wait = rate_->wait(origins_.urls()[url].origin(), cost, reserve_);
+  if (!wait) return std::nullopt;
+  return Setback{{FailureKind::throttled, "what it still allows is kept for people's pulls", wait}};
+}
+
+Asker::Course Asker::course_of(const Question& question) {
+  Course course{std::vector<bool>(origins_.urls().size()), {}, {}, {}};
+  for (std::size_t url = 0; url < course.settled.size(); ++url)
+    if (const auto setback = held_back(url, question)) {
+      course.settled[url] = true;
+      keep_weightiest(course.final, *setback);
+    }
+  return course;
+}
+
+async::Task<Try<Held>> Asker::ask_once(std::size_t url, Question question) {
+  auto permit = co_await turn(question);
+  if (!permit)
+    co_return std::unexpected(
+        Setback{named({FailureKind::busy, "too many requests at once", try_again_after})});
+  auto setback = held_back(url, question);
+  Try<Reply> reply = std::unexpected(Setback());
+  if (!setback) {
+    reply = co_await exchange_.ask(origins_.urls()[url], std::move(question));
+    if (!reply) setback = std::move(reply.error());
+    if (setback) note(url, *setback);
+  }
+  if (setback) {
+    setback->failure = named(std::move(setback->failure));
+    co_return std::unexpected(std::move(*setback));
+  }
+  mirrors_.answered(url);
+  co_return Held{std::move(*permit), std::move(*reply), url};
 }
 
 async::Task<registry::Answer<Held>> Asker::ask(Question question) {
@@ -65,7 +125,7 @@ async::Task<registry::Answer<Held>> Asker::ask(Question question) {
     co_return std::unexpected(
         named({FailureKind::busy, "too many requests at once", try_again_after}));
   budget_.pay_in();
-  Course course{std::vector<bool>(origins_.urls().size()), {}, {}, {}};
+  Course course = course_of(question);
   for (unsigned failures = 1;; ++failures) {
     const bool asked = co_await ask_each(question, course);
     if (course.held) {
@@ -98,7 +158,11 @@ async::Task<bool> Asker::ask_each(Question question, Course& course) {
     tried[*url] = true;
     auto reply = co_await exchange_.ask(origins_.urls()[*url], question);
     if (!reply) {
-      note(*url, std::move(reply.error()), course);
+      const auto& setback = reply.error();
+      note(*url, setback);
+      const bool settled = setback.again == Again::is_pointless;
+      if (settled) course.settled[*url] = true;
+      keep_weightiest(settled ? course.final : course.hopeful, setback);
       continue;
     }
     mirrors_.answered(*url);
@@ -107,7 +171,7 @@ async::Task<bool> Asker::ask_each(Question question, Course& course) {
   }
 }
 
-void Asker::note(std::size_t url, Setback setback, Course& course) {
+void Asker::note(std::size_t url, const Setback& setback) {
   const auto& failure = setback.failure;
   if (setback.blame == Blame::server)
     mirrors_.failed(url, failure.message);
@@ -122,9 +186,6 @@ void Asker::note(std::size_t url, Setback setback, Course& course) {
                     {"url", origins_.urls()[url].origin()},
                     {"kind", registry::to_string(failure.kind)},
                     {"error", failure.message}});
-  const bool settled = setback.again == Again::is_pointless;
-  if (settled) course.settled[url] = true;
-  keep_weightiest(settled ? course.final : course.hopeful, setback);
 }
 
 Failure Asker::outcome(Course& course) {

@@ -30,9 +30,14 @@ class Asker {
         const base::Clock& clock, base::Metrics& metrics);
 
   async::Task<registry::Answer<Held>> ask(Question question);
+  // Asks that one of the URLs, once: for what is part of something begun there. Its patience is
+  // that of who asks: who tries again waits between tries.
+  async::Task<Try<Held>> ask_once(std::size_t url, Question question);
 
   const std::string& name() const { return origins_.name(); }
   const RetryRule& rule() const { return rule_; }
+  const http::Url& url(std::size_t url) const { return origins_.urls()[url]; }
+  std::size_t urls() const { return origins_.urls().size(); }
   base::Metrics& metrics() { return metrics_; }
   // The body of a reply broke off: the URL is no better than one that does not answer.
   void broke_off(std::size_t url, const std::string& reason);
@@ -49,13 +54,19 @@ class Asker {
   };
   // A place among those who ask at once; absent when there was none in time.
   async::Task<std::optional<async::Limiter::Permit>> turn(const Question& question);
+  // Why replication leaves this URL alone just now; absent: it does not.
+  std::optional<Setback> held_back(std::size_t url, const Question& question);
+  Course course_of(const Question& question);
   // One round; false when no URL may be asked now.
   async::Task<bool> ask_each(Question question, Course& course);
-  void note(std::size_t url, Setback setback, Course& course);
+  void note(std::size_t url, const Setback& setback);
   registry::Failure outcome(Course& course);
 
   OriginSet origins_;
   base::Metrics& metrics_;
+  const http::Priority priority_;
+  const std::uint64_t reserve_;
+  const std::shared_ptr<RateBudget> rate_;
   RetryRule rule_;
   RetryBudget budget_;
   CredentialSource credentials_;
@@ -65,6 +76,7 @@ class Asker {
   MirrorSet mirrors_;
   // Bodies of blobs wait for their own kind only: a question about a tag never waits for them.
   async::Limiter transfers_;
+  async::Limiter uploads_;
   async::Limiter questions_;
 };
 

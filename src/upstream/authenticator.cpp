@@ -22,25 +22,25 @@ bool equal(const http::Challenge& a, const http::Challenge& b) {
 
 }  // namespace
 
-async::Task<Opening> Authenticator::opening(http::Url upstream, std::string repository) {
-  const Place place(upstream.origin(), repository);
+async::Task<Opening> Authenticator::opening(http::Url upstream, Access access) {
+  const Place place(upstream.origin(), access.repository);
   const auto challenge = remembered(place);
   if (!challenge) co_return Opening{};
-  auto header = co_await authorize(std::move(upstream), std::move(repository), *challenge, {});
+  auto header = co_await authorize(std::move(upstream), std::move(access.scope), *challenge, {});
   if (header) co_return Opening{std::move(*header), {}};
   forget(place);
   co_return Opening{{}, Opening::Unanswered{*challenge, std::move(header.error())}};
 }
 
-async::Task<Try<std::string>> Authenticator::answer(http::Url upstream, std::string repository,
+async::Task<Try<std::string>> Authenticator::answer(http::Url upstream, Access access,
                                                     std::optional<http::Challenge> challenge,
                                                     Opening opening) {
   if (!challenge) co_return deny("answered 401 without a challenge we know");
   const auto asked = gist(std::move(*challenge));
   if (opening.unanswered && equal(opening.unanswered->challenge, asked))
     co_return std::unexpected(std::move(opening.unanswered->why));
-  const Place place(upstream.origin(), repository);
-  auto header = co_await authorize(std::move(upstream), std::move(repository), asked,
+  const Place place(upstream.origin(), access.repository);
+  auto header = co_await authorize(std::move(upstream), std::move(access.scope), asked,
                                    std::move(opening.authorization));
   if (header) remember(place, asked);
   co_return header;
@@ -64,12 +64,12 @@ void Authenticator::forget(const Place& place) {
   asked_.erase(place);
 }
 
-async::Task<Try<std::string>> Authenticator::authorize(http::Url upstream, std::string repository,
+async::Task<Try<std::string>> Authenticator::authorize(http::Url upstream, std::string scope,
                                                        http::Challenge challenge,
                                                        std::string refused) {
   if (challenge.scheme != "bearer")
     co_return co_await basic(std::move(upstream), std::move(refused));
-  co_return co_await bearer(std::move(upstream), std::move(repository), std::move(challenge),
+  co_return co_await bearer(std::move(upstream), std::move(scope), std::move(challenge),
                             std::move(refused));
 }
 
@@ -81,7 +81,7 @@ async::Task<Try<Account>> Authenticator::account(http::Url upstream) {
   co_return deny("our credentials for it cannot be read");
 }
 
-async::Task<Try<std::string>> Authenticator::bearer(http::Url upstream, std::string repository,
+async::Task<Try<std::string>> Authenticator::bearer(http::Url upstream, std::string scope,
                                                     http::Challenge challenge,
                                                     std::string refused) {
   auto account = co_await this->account(upstream);
@@ -95,7 +95,7 @@ async::Task<Try<std::string>> Authenticator::bearer(http::Url upstream, std::str
     co_return disbelieve("names a token server we do not trust: " + named);
   }
   const TokenKey key{upstream.origin(), realm->text(), challenge.parameter("service").value_or(""),
-                     pull_scope(repository), account->fingerprint()};
+                     std::move(scope), account->fingerprint()};
   if (refused.starts_with(bearer_prefix)) tokens_.forget(key, refused.substr(bearer_prefix.size()));
   auto token = co_await tokens_.token(key, *realm, std::move(*account));
   if (!token) co_return std::move(token);

@@ -17,6 +17,12 @@
 
 namespace entrepot::upstream {
 
+// What a question needs a login for.
+struct Access {
+  std::string repository;
+  std::string scope;
+};
+
 // What a question begins with.
 struct Opening {
   // A challenge remembered from before that could not be answered this time.
@@ -35,10 +41,10 @@ class Authenticator {
 
   // From what this upstream asked for in this repository before. Never an error: token servers
   // move, and only the upstream's next 401 tells where to.
-  async::Task<Opening> opening(http::Url upstream, std::string repository);
+  async::Task<Opening> opening(http::Url upstream, Access access);
   // The header that answers a 401 to a question that began with `opening`: its token is forgotten,
   // and a challenge just found unanswerable is not tried again.
-  async::Task<Try<std::string>> answer(http::Url upstream, std::string repository,
+  async::Task<Try<std::string>> answer(http::Url upstream, Access access,
                                        std::optional<http::Challenge> challenge, Opening opening);
 
  private:
@@ -47,10 +53,10 @@ class Authenticator {
   std::optional<http::Challenge> remembered(const Place& place);
   void remember(const Place& place, http::Challenge challenge);
   void forget(const Place& place);
-  async::Task<Try<std::string>> authorize(http::Url upstream, std::string repository,
+  async::Task<Try<std::string>> authorize(http::Url upstream, std::string scope,
                                           http::Challenge challenge, std::string refused);
   async::Task<Try<Account>> account(http::Url upstream);
-  async::Task<Try<std::string>> bearer(http::Url upstream, std::string repository,
+  async::Task<Try<std::string>> bearer(http::Url upstream, std::string scope,
                                        http::Challenge challenge, std::string refused);
   async::Task<Try<std::string>> basic(http::Url upstream, std::string refused);
 

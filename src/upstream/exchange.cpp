@@ -1,7 +1,11 @@
 #include "upstream/exchange.hpp"
 
+#include <algorithm>
+
 #include "entrepot/base/log.hpp"
+#include "upstream/rate_limit.hpp"
 #include "upstream/realm.hpp"
+#include "upstream/refusal_word.hpp"
 #include "upstream/user_agent.hpp"
 
 namespace entrepot::upstream {
@@ -11,10 +15,27 @@ constexpr int most_redirects = 5;
 constexpr std::uint64_t worth_reading = 16 * 1024;
 
 http::Url target(const http::Url& upstream, const Question& question) {
+  if (question.at) return *question.at;
   http::Url url = upstream;
-  url.path += "/v2/" + question.repository + question.path;
+  url.path += question.root + question.repository + question.path;
   url.query = question.query;
   return url;
+}
+
+Access access_of(const Question& question) {
+  auto scope = scope_text(question.repository, question.right);
+  if (!question.mount_from.empty()) scope += ' ' + scope_text(question.mount_from, Right::pull);
+  return {question.repository, std::move(scope)};
+}
+
+bool asks(const Question& question) {
+  return question.method == "GET" || question.method == "HEAD";
+}
+
+bool is_answer(const Question& question, int status) {
+  if (std::ranges::find(question.answers, status) != question.answers.end()) return true;
+  if (asks(question)) return status == 200 || status == 206;
+  return status >= 200 && status < 300;
 }
 
 bool is_redirect(int status) {
@@ -23,7 +44,12 @@ bool is_redirect(int status) {
 
 // The next address, or why we do not go there (reliability.md U-03 to U-06).
 std::expected<http::Url, std::string> next_address(const http::Url& upstream,
+                                                   const Question& question,
                                                    const Reply& redirect) {
+  // The others do not say whether the next request is to be the same.
+  const int status = redirect.response->status();
+  if (!asks(question) && status != 307 && status != 308)
+    return std::unexpected("redirects a change by " + std::to_string(status));
   const auto location = redirect.response->headers().get("Location");
   if (!location) return std::unexpected("redirects to nowhere");
   auto next = http::resolve_url(redirect.url, *location);
@@ -34,9 +60,14 @@ std::expected<http::Url, std::string> next_address(const http::Url& upstream,
 }
 
 // A short body that is read to its end leaves a connection to go on with.
+async::Task<std::string> read_some(Reply& reply) {
+  const auto text = co_await http::read_all(*reply.response, worth_reading);
+  co_return text.value_or("");
+}
+
 async::Task<> read_remainder(Reply& reply) {
   if (reply.response->content_length().value_or(worth_reading + 1) <= worth_reading)
-    co_await http::read_all(*reply.response, worth_reading);
+    co_await read_some(reply);
   reply.response.reset();
 }
 
@@ -63,7 +94,8 @@ void explain(Try<Reply>& reply, Opening& opening) {
 }  // namespace
 
 async::Task<Try<Reply>> Exchange::ask(http::Url upstream, Question question) {
-  auto opening = co_await authenticator_.opening(upstream, question.repository);
+  const auto access = access_of(question);
+  auto opening = co_await authenticator_.opening(upstream, access);
   auto reply = co_await follow(upstream, question, opening.authorization);
   if (!reply) co_return std::move(reply);
   const bool challenged =
@@ -75,8 +107,8 @@ async::Task<Try<Reply>> Exchange::ask(http::Url upstream, Question question) {
   }
   auto challenge = choose_challenge(reply->response->headers());
   co_await read_remainder(*reply);
-  const auto authorization = co_await authenticator_.answer(
-      upstream, question.repository, std::move(challenge), std::move(opening));
+  const auto authorization =
+      co_await authenticator_.answer(upstream, access, std::move(challenge), std::move(opening));
   if (!authorization) co_return std::unexpected(authorization.error());
   reply = co_await follow(upstream, question, *authorization);
   if (!reply) co_return std::move(reply);
@@ -88,11 +120,12 @@ async::Task<Try<Reply>> Exchange::ask(http::Url upstream, Question question) {
 async::Task<Try<Reply>> Exchange::follow(http::Url upstream, Question question,
                                          std::string authorization) {
   http::Url url = target(upstream, question);
+  if (url.origin() != upstream.origin()) authorization.clear();
   for (int steps = 0;; ++steps) {
     auto reply = co_await send(url, question, authorization);
     if (!reply || !is_redirect(reply->response->status())) co_return std::move(reply);
     if (steps == most_redirects) co_return disbelieve("redirects too often");
-    auto next = next_address(upstream, *reply);
+    auto next = next_address(upstream, question, *reply);
     if (!next) {
       base::log::warn("upstream redirect refused",
                       {{"upstream", origins_.name()}, {"reason", next.error()}});
@@ -104,20 +137,33 @@ async::Task<Try<Reply>> Exchange::follow(http::Url upstream, Question question,
   }
 }
 
-async::Task<Try<Reply>> Exchange::send(http::Url url, Question question,
-                                       std::string authorization) {
+http::ClientRequest Exchange::request(const http::Url& url, const Question& question) const {
   http::ClientRequest request;
   request.method = question.method;
   request.url = url.text();
   request.headers.add("User-Agent", user_agent());
   request.headers.add("Accept-Encoding", "identity");
   if (!question.accept.empty()) request.headers.add("Accept", question.accept);
-  if (!authorization.empty()) request.headers.add("Authorization", authorization);
   if (question.from) {
     const auto last = question.to ? std::to_string(*question.to) : std::string();
     request.headers.add("Range", "bytes=" + std::to_string(*question.from) + "-" + last);
   }
+  request.first_byte = question.first_byte;
+  if (const auto* sending = question.sending.get()) {
+    request.headers.add("Content-Type", sending->content_type);
+    if (!sending->range.empty()) request.headers.add("Content-Range", sending->range);
+    request.body = sending->text;
+    request.upload = sending->upload;
+    request.upload_from = sending->from;
+  }
   origins_.prepare(request, url);
+  return request;
+}
+
+async::Task<Try<Reply>> Exchange::send(http::Url url, Question question,
+                                       std::string authorization) {
+  auto request = this->request(url, question);
+  if (!authorization.empty()) request.headers.add("Authorization", authorization);
   metrics_.upstream_request(origins_.name(), question.kind);
   auto response = co_await client_.send(std::move(request));
   if (!response) {
@@ -128,11 +174,21 @@ async::Task<Try<Reply>> Exchange::send(http::Url url, Question question,
   co_return Reply{std::move(*response), std::move(url), {}};
 }
 
+void Exchange::hear_rate(const http::Url& upstream, const http::Response& response) {
+  const auto origin = upstream.origin();
+  if (const auto limit = parse_rate_limit(response.headers())) rate_.heard(origin, *limit);
+  if (response.status() == 429)
+    rate_.throttled(origin, wait_asked_for(response.headers().get("Retry-After"), clock_.wall()));
+}
+
 async::Task<Try<Reply>> Exchange::judge(http::Url upstream, Question question, Reply reply) {
   const auto& response = *reply.response;
   const bool elsewhere = reply.url.origin() != upstream.origin();
+  if (!elsewhere) hear_rate(upstream, response);
   if (knows_no_head(question, response.status(), elsewhere)) co_return std::move(reply);
-  auto setback = of_status(response.status(), response.headers(), clock_.wall());
+  auto setback = is_answer(question, response.status())
+                     ? std::nullopt
+                     : of_status(response.status(), response.headers(), clock_.wall());
   if (setback) {
     // A store behind a redirect knows nothing of our account: it refuses the address we were given,
     // and the next one may be good.
@@ -142,13 +198,18 @@ async::Task<Try<Reply>> Exchange::judge(http::Url upstream, Question question, R
       setback->failure.message =
           "redirected to " + reply.url.origin() + ", which " + setback->failure.message;
     }
-    co_await read_remainder(reply);
+    if (asks(question))
+      co_await read_remainder(reply);
+    else
+      setback->failure.message += refusal_word(co_await read_some(reply));
     co_return std::unexpected(std::move(*setback));
   }
   if (encoded(response.headers())) co_return disbelieve("sends an encoded body nobody asked for");
   if (question.doubt != nullptr)
     if (auto why = question.doubt(response)) co_return disbelieve(std::move(*why));
-  if (question.body == BodyUse::text && question.method != "HEAD") {
+  if (question.most == 0 && question.body == BodyUse::text) {
+    if (!asks(question)) co_await read_some(reply);  // what is said beside the head is for people
+  } else if (question.body == BodyUse::text && question.method != "HEAD") {
     auto text = co_await http::read_all(*reply.response, question.most);
     if (!text) co_return std::unexpected(of_transport(text.error()));
     metrics_.upstream_bytes(origins_.name(), text->size());

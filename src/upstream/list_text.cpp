@@ -60,6 +60,21 @@ std::optional<std::vector<oci::Tag>> parse_tag_list(std::string_view body) {
   return tags;
 }
 
+std::optional<RepositoryList> parse_repository_list(std::string_view body) {
+  const auto object = parse_object(body);
+  const auto* member = object ? object->if_contains("repositories") : nullptr;
+  if (member == nullptr) return std::nullopt;
+  RepositoryList list;
+  if (member->is_null()) return list;
+  if (!member->is_array()) return std::nullopt;
+  list.entries = member->get_array().size();
+  for (const auto& each : member->get_array())
+    if (each.is_string())
+      if (auto name = oci::RepositoryName::parse(each.get_string()))
+        list.names.push_back(std::move(*name));
+  return list;
+}
+
 std::optional<std::vector<index::Referrer>> parse_referrer_list(std::string_view body) {
   const auto object = parse_object(body);
   const auto* member = object ? object->if_contains("manifests") : nullptr;

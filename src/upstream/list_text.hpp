@@ -1,4 +1,4 @@
-// Reads the JSON of tag lists and referrer lists, and which page comes next. Pure.
+// Reads the JSON of lists of tags, repositories and referrers, and which page comes next. Pure.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,13 @@ namespace entrepot::upstream {
 
 // {"name":…, "tags":[…]}; what is not a tag is left out. Absent when it is not such a list.
 std::optional<std::vector<oci::Tag>> parse_tag_list(std::string_view body);
+
+// {"repositories":[…]}; what is not a name is left out. Absent when it is not such a list.
+struct RepositoryList {
+  std::vector<oci::RepositoryName> names;
+  std::size_t entries = 0;  // those left out, too
+};
+std::optional<RepositoryList> parse_repository_list(std::string_view body);
 
 // An image index whose manifests are the referrers; a descriptor that cannot be read is left out.
 // Absent when it is not an index.

@@ -7,6 +7,7 @@
 #include "entrepot/oci/manifest.hpp"
 #include "upstream/list_text.hpp"
 #include "upstream/manifests.hpp"
+#include "upstream/referrers_tag.hpp"
 
 namespace entrepot::upstream {
 namespace {
@@ -80,14 +81,10 @@ async::Task<Answer<Referrers>> by_api(std::shared_ptr<Asker> asker, oci::Reposit
   co_return std::move(all);
 }
 
-// "sha256-<hex>"
 async::Task<Answer<Referrers>> by_tag(std::shared_ptr<Asker> asker, oci::RepositoryName name,
                                       oci::Digest subject) {
-  std::string text = subject.text();
-  text[text.find(':')] = '-';
-  const auto tag = oci::Tag::parse(text.substr(0, 128));
-  if (!tag) co_return std::unexpected(asker->named({FailureKind::absent, "no such tag"}));
-  const auto manifest = co_await fetch_manifest(asker, std::move(name), oci::Reference(*tag));
+  const auto manifest =
+      co_await fetch_manifest(asker, std::move(name), oci::Reference(referrers_tag(subject)));
   if (!manifest) co_return std::unexpected(manifest.error());
   auto all = parse_referrer_list(manifest->bytes);
   if (!all || manifest->media_type != index_type)

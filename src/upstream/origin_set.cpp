@@ -39,7 +39,8 @@ OriginSet::OriginSet(const RemoteOptions& options)
       urls_(parse_all(options.urls)),
       trusted_(parse_all(options.trusted_realms)),
       private_network_(options.private_network),
-      own_(std::make_shared<http::Transport>(options.transport)) {
+      own_(std::make_shared<http::Transport>(options.transport)),
+      lane_(options.lane) {
   if (urls_.empty()) throw std::invalid_argument("upstream " + name_ + " has no URL");
   for (auto& url : urls_) strip_api_prefix(url);
   http::Transport foreign = options.transport;
@@ -52,6 +53,7 @@ void OriginSet::prepare(http::ClientRequest& request, const http::Url& url) cons
   const bool own = names(urls_, url);
   const bool anywhere = own || private_network_ == PrivateNetwork::allowed || names(trusted_, url);
   request.transport = own ? own_ : foreign_;
+  request.lane = lane_;
   request.addresses = anywhere ? http::AddressPolicy::any : http::AddressPolicy::public_only;
 }
 

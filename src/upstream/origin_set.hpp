@@ -23,8 +23,8 @@ class OriginSet {
   const std::vector<http::Url>& urls() const { return urls_; }
   const std::vector<http::Url>& trusted_realms() const { return trusted_; }
 
-  // Sets transport and address policy: the operator's own addresses may be anywhere and see our
-  // client certificate; what others send us to must be public, unless configured otherwise, and
+  // Sets transport, lane and address policy: the operator's own addresses may be anywhere and see
+  // our client certificate; what others send us to must be public, unless configured otherwise, and
   // does not see it.
   void prepare(http::ClientRequest& request, const http::Url& url) const;
 
@@ -35,6 +35,7 @@ class OriginSet {
   PrivateNetwork private_network_;
   std::shared_ptr<const http::Transport> own_;
   std::shared_ptr<const http::Transport> foreign_;
+  std::shared_ptr<http::Lane> lane_;
 };
 
 }  // namespace entrepot::upstream

@@ -90,6 +90,7 @@ std::optional<Setback> of_status(int status, const http::Headers& headers, base:
                                  std::string_view who) {
   if (status == 200 || status == 206) return std::nullopt;
   Setback setback;
+  setback.status = status;
   setback.failure.kind = kind_of_status(status);
   setback.failure.message = sentence(setback.failure.kind, status, who);
   const auto retry_after = headers.get("Retry-After");

@@ -21,6 +21,7 @@ struct Setback {
   registry::Failure failure;
   Again again = Again::is_pointless;
   Blame blame = Blame::nobody;
+  int status = 0;  // of the answer; 0: there was none
 };
 
 template <class T>

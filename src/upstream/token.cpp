@@ -58,8 +58,19 @@ seconds lifetime(const json::object& object) {
 
 }  // namespace
 
-std::string pull_scope(std::string_view repository) {
-  return "repository:" + std::string(repository) + ":pull";
+std::string scope_text(std::string_view repository, Right right) {
+  const auto scope = "repository:" + std::string(repository);
+  switch (right) {
+    case Right::push:
+      return scope + ":pull,push";
+    case Right::remove:
+      return scope + ":delete";
+    case Right::list:
+      return "registry:catalog:*";
+    case Right::pull:
+      break;
+  }
+  return scope + ":pull";
 }
 
 http::Url bare_realm(http::Url realm) {
@@ -83,7 +94,8 @@ http::Url token_url(http::Url realm, const TokenKey& key, const Account& account
   };
   append("account", account.username);
   append("service", key.service);
-  append("scope", key.scope);
+  for (const auto scope : std::views::split(key.scope, ' '))
+    append("scope", std::string(scope.begin(), scope.end()));
   return realm;
 }
 

@@ -18,7 +18,7 @@ struct TokenKey {
   std::string origin;  // of the upstream that asked for it
   std::string realm;
   std::string service;
-  std::string scope;    // built by us, never taken from a challenge (U-02)
+  std::string scope;    // built by us, never taken from a challenge (U-02); several by blanks
   std::string account;  // Account::fingerprint
   friend auto operator<=>(const TokenKey&, const TokenKey&) = default;
 };
@@ -28,8 +28,15 @@ struct Token {
   std::chrono::seconds lifetime;  // from receipt: the server's clock may be wrong
 };
 
-// "repository:<name>:pull"
-std::string pull_scope(std::string_view repository);
+// What a token is asked for.
+enum class Right {
+  pull,
+  push,    // and pull
+  remove,  // delete
+  list,    // the catalog, and what else is of no one repository
+};
+// "repository:<name>:pull" and so on.
+std::string scope_text(std::string_view repository, Right right);
 
 // Without what its query says of things that are ours to say: scope, service, account and the like
 // (reliability.md U-02).

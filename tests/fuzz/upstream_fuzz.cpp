@@ -6,9 +6,13 @@
 #include "upstream/content_range.hpp"
 #include "upstream/docker_config.hpp"
 #include "upstream/list_text.hpp"
+#include "upstream/rate_limit.hpp"
+#include "upstream/referrers_tag.hpp"
+#include "upstream/refusal_word.hpp"
 #include "upstream/schema1.hpp"
 #include "upstream/setback.hpp"
 #include "upstream/token.hpp"
+#include "upstream/upload_text.hpp"
 
 namespace {
 
@@ -46,6 +50,44 @@ void fuzz_next(std::string_view text) {
   require(query->find_first_of(" \t\r\n#") == std::string::npos);
 }
 
+void fuzz_upload_range(std::string_view text) {
+  const auto bytes = upstream::parse_upload_range(text);
+  require(!bytes || (*bytes >= 1 && *bytes <= std::uint64_t{1} << 62));
+}
+
+void fuzz_upload_address(std::string_view text) {
+  const auto base = http::parse_url("https://registry.example:5000/v2/a/blobs/uploads/");
+  const auto address = upstream::upload_address(*base, *base, text);
+  if (!address) return;
+  require(address->scheme == "https");
+  const auto again = http::parse_url(upstream::with_parameter(*address, "digest", "a:b").text());
+  require(!again || again->origin() == address->origin());
+}
+
+void fuzz_referrers_tag(std::string_view text) {
+  const auto digest = oci::Digest::of(oci::Algorithm::sha256, {});
+  const auto list = upstream::with_referrer(text, {{"a/b", digest, 1}, "c", {{"d", "e"}}});
+  const auto entries = list ? upstream::parse_referrer_list(*list) : std::nullopt;
+  require(!list || (entries && entries->back().descriptor.digest == digest));
+}
+
+// "remaining", and behind a line break "limit".
+void fuzz_rate_limit(std::string_view text) {
+  http::Headers headers;
+  const auto line = text.substr(0, text.find('\n'));
+  headers.add("RateLimit-Remaining", line);
+  headers.add("RateLimit-Limit", text.substr(line.size()));
+  headers.add("RateLimit-Reset", line);
+  const auto limit = upstream::parse_rate_limit(headers);
+  require(!limit || !limit->window ||
+          (limit->window->count() >= 1 && limit->window->count() <= 7 * 24 * 3600));
+}
+
+void fuzz_refusal_word(std::string_view text) {
+  const auto word = upstream::refusal_word(text);
+  require(word.empty() || (word.size() <= 43 && word.starts_with(" (") && word.ends_with(")")));
+}
+
 void fuzz_schema1(std::string_view text) {
   const auto payload = upstream::signed_payload(text);
   require(!payload || payload->size() <= 2 * text.size());
@@ -77,6 +119,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 'r':
       upstream::parse_referrer_list(text);
+      break;
+    case 'u':
+      fuzz_upload_range(text);
+      break;
+    case 'o':
+      fuzz_upload_address(text);
+      break;
+    case 'm':
+      fuzz_rate_limit(text);
+      break;
+    case 'e':
+      fuzz_refusal_word(text);
+      break;
+    case 'i':
+      fuzz_referrers_tag(text);
+      break;
+    case 'p':
+      upstream::parse_repository_list(text);
       break;
     case 'd':
       upstream::find_in_docker_config(text, "registry.example");

@@ -54,3 +54,11 @@ def test_docker(world):
         docker.pull("multi:1")
         docker.pull(f"{world.address}/ghcr.io/team/multi:1")
         assert docker.start("multi:1") == "amd64\n"
+
+
+def test_the_rules_are_a_configuration(tmp_path):
+    (tmp_path / "paris.password").write_text("secret")
+    text = block("yaml", "replication:").replace("/etc/entrepot", str(tmp_path))
+    (tmp_path / "config.yaml").write_text(text)
+    status, said = daemon.run_once("check-config", tmp_path / "config.yaml")
+    assert status == 0 and "correct" in said, said

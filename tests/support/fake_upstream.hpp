@@ -6,7 +6,8 @@
 //   upstream.on("GET /v2/", [](Exchange& exchange) { exchange.send("HTTP/1.1 …"); });
 //
 // A script matches when the request line "METHOD target" contains its text; the first added that
-// matches and is not used up answers. Nothing matches: 404.
+// matches and is not used up answers. Nothing matches: 404. before_body() runs a script when the
+// head is there and the body still to come.
 #pragma once
 
 #include <arpa/inet.h>
@@ -63,6 +64,14 @@ class Exchange {
       else
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
+  }
+  // Bytes of the body, in a script that runs before it; 0: none are left to come.
+  std::size_t receive(std::size_t most) {
+    std::string bytes(most, '\0');
+    const auto got = ::recv(fd_, bytes.data(), most, 0);
+    if (got <= 0) closed_ = true;
+    request.body.append(bytes, 0, got > 0 ? static_cast<std::size_t>(got) : 0);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
   }
   // Sleeps; ends early, closing, when the server is torn down.
   void wait(std::chrono::milliseconds time);
@@ -122,6 +131,12 @@ class FakeUpstream {
     scripts_.push_back({std::move(text), std::move(action), times});
   }
 
+  // `action` must close; what it answers comes before the body was read.
+  void before_body(std::string text, Action action, int times = always) {
+    const std::lock_guard lock(mutex_);
+    early_.push_back({std::move(text), std::move(action), times});
+  }
+
   std::vector<RecordedRequest> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -175,14 +190,16 @@ class FakeUpstream {
   void serve(int fd, int number) {
     std::string buffer;
     RecordedRequest request;
-    while (read_request(fd, buffer, request)) {
+    while (read_head(fd, buffer, request)) {
       request.connection = number;
+      if (answer_early(fd, buffer, request) || !read_body(fd, buffer, request)) break;
       Action action;
       {
         const std::lock_guard lock(mutex_);
         requests_.push_back(request);
-        action = choose(request.line());
+        action = choose(scripts_, request.line());
       }
+      if (!action) action = raw_not_found;
       Exchange exchange(*this, fd, request);
       action(exchange);
       if (exchange.closed()) break;
@@ -193,15 +210,27 @@ class FakeUpstream {
     ::close(fd);
   }
 
-  Action choose(const std::string& line) {
-    for (auto& script : scripts_)
+  bool answer_early(int fd, const std::string& buffer, const RecordedRequest& request) {
+    Action action;
+    {
+      const std::lock_guard lock(mutex_);
+      action = choose(early_, request.line());
+      if (action) requests_.push_back(request);
+    }
+    if (!action) return false;
+    Exchange exchange(*this, fd, request);
+    exchange.request.body = buffer;
+    action(exchange);
+    return true;
+  }
+
+  static Action choose(std::list<Script>& scripts, const std::string& line) {
+    for (auto& script : scripts)
       if (script.times > 0 && line.find(script.text) != std::string::npos) {
         --script.times;
         return script.action;
       }
-    return [](Exchange& exchange) {
-      exchange.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-    };
+    return {};
   }
 
   static bool fill(int fd, std::string& buffer) {
@@ -212,7 +241,11 @@ class FakeUpstream {
     return true;
   }
 
-  static bool read_request(int fd, std::string& buffer, RecordedRequest& request) {
+  static void raw_not_found(Exchange& exchange) {
+    exchange.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  }
+
+  static bool read_head(int fd, std::string& buffer, RecordedRequest& request) {
     std::size_t end = std::string::npos;
     while ((end = buffer.find("\r\n\r\n")) == std::string::npos)
       if (!fill(fd, buffer)) return false;
@@ -231,6 +264,10 @@ class FakeUpstream {
                                    colon + 2 <= field.size() ? field.substr(colon + 2) : "");
       at = stop + 2;
     }
+    return true;
+  }
+
+  static bool read_body(int fd, std::string& buffer, RecordedRequest& request) {
     const auto length = request.header("Content-Length");
     const std::size_t size = length == "-" ? 0 : std::stoul(length);
     while (buffer.size() < size)
@@ -249,6 +286,7 @@ class FakeUpstream {
   std::list<std::thread> workers_;
   std::vector<int> open_;
   std::list<Script> scripts_;
+  std::list<Script> early_;
   std::vector<RecordedRequest> requests_;
 };
 

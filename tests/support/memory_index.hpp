@@ -2,16 +2,28 @@
 // nothing: what has an effect besides its Batch is found out.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include "entrepot/index/index.hpp"
+#include "entrepot/index/journal.hpp"
 
 namespace entrepot::test {
 
 class MemoryIndex : public index::Index {
+ public:
+  MemoryIndex() {
+    Rows rows(rows_);
+    index::found_site(rows);
+  }
+
+  // What they throw, the writer gets: as if it had died before its write, or after.
+  std::function<void()> before_commit;
+  std::function<void()> after_commit;
+
  protected:
   async::Task<> run_read(std::function<void(const index::View&)> work) override {
     const std::lock_guard lock(mutex_);
@@ -32,7 +44,10 @@ class MemoryIndex : public index::Index {
     Map changed = rows_;
     Rows rows(changed);
     work(rows);
+    if (before_commit) before_commit();
     rows_ = std::move(changed);
+    if (after_commit) after_commit();
+    journal_grown().notify_all();
     co_return;
   }
 

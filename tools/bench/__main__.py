@@ -1,5 +1,5 @@
 """Compares entrepot with nginx proxy_cache and docker-registry as mirrors, in one run, and with
-docker-registry as a registry of one's own.
+docker-registry as a registry of one's own; and its replication with `skopeo sync`.
 
     tools/build release && sudo python3 tools/bench [--rounds N] [--seconds N] [--json FILE]
                                                     [--only SECTION]
@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import listing  # noqa: E402
 import measures  # noqa: E402
 import pushing  # noqa: E402
+import replicating  # noqa: E402
 import servers  # noqa: E402
 from tests.support import hostile, images, registry  # noqa: E402
 
@@ -126,12 +127,12 @@ def show_mirrors(table):
     print()
 
 
-def show_own(table):
+def show_own(table, rival="docker-registry"):
     """The ratio is the median of the rounds' own."""
-    print("| | entrepot | docker-registry | ratio |")
+    print(f"| | entrepot | {rival} | ratio |")
     print("|---|---:|---:|---:|")
     for title, row in table.items():
-        ours, theirs = row["entrepot"], row["docker-registry"]
+        ours, theirs = row["entrepot"], row[rival]
         ratio = statistics.median(a / b if b else float("nan") for a, b in zip(ours, theirs))
         print(f"| {title} | {statistics.median(ours):.4g} | {statistics.median(theirs):.4g} "
               f"| {ratio:.3f} |")
@@ -168,7 +169,15 @@ def own_tables(options, sections):
     return table
 
 
-SECTIONS = ["warm", "cold", "herd", "push", "listing"]
+def replication_table(options, sections):
+    if "replication" not in sections:
+        return {}
+    table = replicating.table(options.rounds)
+    show_own(table, "skopeo sync")
+    return table
+
+
+SECTIONS = ["warm", "cold", "herd", "push", "listing", "replication"]
 
 
 def main():
@@ -179,7 +188,8 @@ def main():
     parser.add_argument("--only", choices=SECTIONS, action="append", help="may be repeated")
     options = parser.parse_args()
     sections = set(options.only or SECTIONS)
-    table = mirror_tables(options, sections) | own_tables(options, sections)
+    table = (mirror_tables(options, sections) | own_tables(options, sections)
+             | replication_table(options, sections))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table, indent=2))
 

@@ -15,6 +15,7 @@ from tests.support import process
 
 TICK = os.sysconf("SC_CLK_TCK")
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("ENTREPOT_BINARY", REPOSITORY / "build/release/entrepot")
 
 
 def descendants(pid):
@@ -87,8 +88,7 @@ class Entrepot(Server):
     name = "entrepot"
 
     def command(self):
-        return [os.environ.get("ENTREPOT_BINARY", REPOSITORY / "build/release/entrepot"), "serve",
-                "--listen", self.address, "--data", self.place / "data",
+        return [BINARY, "serve", "--listen", self.address, "--data", self.place / "data",
                 "--upstream", f"origin={self.origin}"]
 
 
@@ -148,8 +148,7 @@ class OwnEntrepot(Entrepot):
     """A registry that anybody may push to; the origin is none."""
 
     def command(self):
-        return [os.environ.get("ENTREPOT_BINARY", REPOSITORY / "build/release/entrepot"), "serve",
-                "--open", "--listen", self.address, "--data", self.place / "data"]
+        return [BINARY, "serve", "--open", "--listen", self.address, "--data", self.place / "data"]
 
     def fill(self, pairs):
         listing.fill_by_api(self, pairs)

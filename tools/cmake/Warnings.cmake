@@ -9,3 +9,4 @@ target_link_options(entrepot_flags INTERFACE -fuse-ld=lld-19 -Wl,-z,relro,-z,now
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(entrepot_flags INTERFACE _FORTIFY_SOURCE=2)
 endif()
+target_compile_definitions(entrepot_flags INTERFACE ENTREPOT_VERSION="${PROJECT_VERSION}")

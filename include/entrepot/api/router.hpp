@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "entrepot/api/bundle_work.hpp"
+#include "entrepot/api/replication_work.hpp"
 #include "entrepot/api/work.hpp"
 #include "entrepot/auth/gate.hpp"
 #include "entrepot/base/clock.hpp"
@@ -19,6 +21,7 @@
 #include "entrepot/registry/directory.hpp"
 #include "entrepot/registry/leases.hpp"
 #include "entrepot/registry/local.hpp"
+#include "entrepot/registry/local_feed.hpp"
 #include "entrepot/registry/policy.hpp"
 #include "entrepot/registry/uploads.hpp"
 #include "entrepot/registry/writer.hpp"
@@ -34,6 +37,7 @@ struct Reading {
   registry::Local& local;
   index::Index& index;
   const auth::Gate& gate;
+  registry::LocalFeed& feed;
 };
 
 // What pushes and deletions go through.
@@ -54,6 +58,8 @@ struct Operations {
   // Reads access, keys, receivers and policy again. Throws std::runtime_error with a sentence for
   // the operator; then nothing has changed.
   std::function<async::Task<>()> reload;
+  Bundling bundling{};
+  Replication replication{};
 };
 
 struct Collaborators {

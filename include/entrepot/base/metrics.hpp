@@ -62,6 +62,17 @@ class Metrics {
   void notifications_waiting(std::string_view receiver, std::uint64_t count);
   // entrepot_pull_events_dropped_total
   void pull_events_dropped(std::uint64_t count);
+  // entrepot_replication_lag_seconds{rule}, entrepot_replication_lag_bytes{rule}: of rules that
+  // follow, the age of the oldest change not applied, and what is known to be missing
+  void replication_lag(std::string_view rule, double seconds, std::uint64_t bytes);
+  // entrepot_replication_items_total{rule,outcome}: copied, removed, failed, conflict
+  void replication_item(std::string_view rule, std::string_view outcome);
+  // entrepot_replication_bytes_total{rule}
+  void replication_bytes(std::string_view rule, std::uint64_t bytes);
+  // entrepot_replication_waiting{rule}: items that failed and are tried again
+  void replication_waiting(std::string_view rule, std::uint64_t count);
+  // entrepot_replication_last_success_timestamp{rule}, seconds since 1970
+  void replication_succeeded(std::string_view rule, double now);
 
   // The text exposition of everything above.
   std::string render() const;

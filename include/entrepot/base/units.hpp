@@ -1,4 +1,4 @@
-// Durations and sizes as people write them in the configuration.
+// Durations, sizes and rates as people write them in the configuration.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,10 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 // "4096", "64KiB", "4MiB", "1GiB", "2TiB". Absent when malformed or above 2^63 - 1.
 std::optional<std::uint64_t> parse_size(std::string_view text);
+
+// Bytes a second: "500kB/s", "5MB/s", "5MiB/s", "40Mbit/s"; a fraction of a byte is dropped. Absent
+// when malformed or above 2^63 - 1 bits.
+std::optional<std::uint64_t> parse_rate(std::string_view text);
 
 // A decimal number without sign, blanks or leading "+"; absent when it does not fit.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);

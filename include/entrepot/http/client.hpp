@@ -13,9 +13,11 @@
 #include <optional>
 #include <string>
 
+#include "entrepot/async/byte_source.hpp"
 #include "entrepot/async/task.hpp"
 #include "entrepot/base/bytes.hpp"
 #include "entrepot/http/headers.hpp"
+#include "entrepot/http/lane.hpp"
 
 namespace entrepot::http {
 
@@ -36,16 +38,27 @@ struct Transport {
   std::string no_proxy;
   HttpVersion version = HttpVersion::http1;
   std::chrono::milliseconds connect{5'000};      // resolve, connect and TLS
-  std::chrono::milliseconds first_byte{20'000};  // from sending to the end of the response head
-  std::chrono::milliseconds idle{30'000};  // between two pieces of the body, while we want one
+  std::chrono::milliseconds first_byte{20'000};  // from the last byte sent to the response's head
+  std::chrono::milliseconds idle{30'000};  // between two pieces of the body, while we want one;
+                                           // when uploading, while the server takes none
   std::chrono::milliseconds total{0};      // whole exchange; 0: none
 };
 
 struct ClientRequest {
-  std::string method = "GET";  // GET, HEAD, POST, PUT, DELETE
+  std::string method = "GET";  // GET, HEAD, POST, PUT, PATCH, DELETE
   std::string url;             // http or https, nothing else
   Headers headers;             // the whole of them, but Host and Connection
-  std::string body;            // for POST, PUT and DELETE
+  std::string body;            // for POST, PUT, PATCH and DELETE
+  // Instead of `body`: the bytes [upload_from, size) of it, read as they are sent by the coroutine
+  // that called send(), with their length; nothing but one chunk is held. send() throws what the
+  // source throws. An answer ends the sending, however much is left (it is seen when the source's
+  // read returns). "Expect: 100-continue" among the headers holds the body back for the server's
+  // word, one second at most.
+  std::shared_ptr<async::ByteSource> upload{};
+  std::uint64_t upload_from = 0;
+  // Instead of the transport's: a long poll, a server that has much to do before it answers.
+  std::optional<std::chrono::milliseconds> first_byte{};
+  std::shared_ptr<Lane> lane{};  // what it takes of a line; null: as much as it can
   AddressPolicy addresses = AddressPolicy::any;
   std::shared_ptr<const Transport> transport;
 };

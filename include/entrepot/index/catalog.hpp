@@ -25,10 +25,20 @@ enum class RepositoryKind { local, mirrored };
 
 // ---- tags -------------------------------------------------------------------------------------
 
+// When and where a change was made first: travels with it from site to site. Of two changes of one
+// tag the greater version wins everywhere, so sites that have seen the same changes are equal. A
+// change made here is greater than what it replaces, whatever the clock says.
+struct Version {
+  base::WallTime time{};
+  std::string site{};  // id of the site
+  auto operator<=>(const Version&) const = default;
+};
+
 struct TagRecord {
   oci::Digest digest;
   base::WallTime changed;  // when the tag came to point here
   base::WallTime checked;  // when an upstream last confirmed it; equals changed for local tags
+  Version version{};       // of the change that made it point here
 };
 
 // Why a tag moved; kept in the journal.
@@ -39,6 +49,8 @@ enum class Cause : std::uint8_t {
   deletion = 4,
   rollback = 5,
   adoption = 6,
+  replication = 7,
+  superseded = 8,  // history only: what another site had set meanwhile, and lost
 };
 
 std::optional<TagRecord> tag(const View& view, const oci::RepositoryName& repository,

@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "entrepot/async/broadcast.hpp"
 #include "entrepot/async/task.hpp"
 #include "entrepot/base/bytes.hpp"
 
@@ -82,9 +83,16 @@ class Index {
     }
   }
 
+  // Notified after every commit that made the Journal grow. Who waits takes the ticket first, then
+  // reads, then waits.
+  async::Broadcast& journal_grown() { return journal_grown_; }
+
  protected:
   virtual async::Task<> run_read(std::function<void(const View&)> work) = 0;
   virtual async::Task<> run_write(std::function<void(Batch&)> work) = 0;
+
+ private:
+  async::Broadcast journal_grown_;
 };
 
 // LMDB with default flags (never NOSYNC, WRITEMAP, NOMETASYNC), in <data>/index. An index of an

@@ -7,6 +7,10 @@
 #include <string>
 #include <string_view>
 
+namespace entrepot::oci {
+class Refusal;
+}
+
 namespace entrepot::registry {
 
 enum class FailureKind {
@@ -32,5 +36,7 @@ using Answer = std::expected<T, Failure>;
 // The refusal a client hears for a failure. `what` names the thing: which 404 it is.
 enum class Subject { repository, manifest, blob };
 [[noreturn]] void refuse(const Failure& failure, Subject what);
+// And back: what a refusal of ours means to one who branches on it.
+Failure failure_of(const oci::Refusal& refusal);
 
 }  // namespace entrepot::registry

@@ -21,6 +21,7 @@
 #include "entrepot/index/catalog.hpp"
 #include "entrepot/index/events.hpp"
 #include "entrepot/index/index.hpp"
+#include "entrepot/index/journal.hpp"
 #include "entrepot/oci/digest.hpp"
 #include "entrepot/oci/manifest.hpp"
 #include "entrepot/oci/name.hpp"
@@ -43,6 +44,12 @@ struct ManifestPut {
   // Where what is missing may be mounted from, if held and linked there: the mirrored repository
   // that answered for this name before it became local.
   std::optional<oci::RepositoryName> counterpart;
+  index::Cause cause = index::Cause::push;  // as the journal tells it
+  // Of a change that was made at another site; absent: of one made here, now. Where a greater
+  // version stands, the tag stays; the manifest is stored all the same.
+  std::optional<index::Version> version{};
+  // Instead of what the policy says of all.
+  std::optional<MissingContent> missing{};
 };
 
 struct ManifestStored {
@@ -80,10 +87,12 @@ class Writer {
   async::Task<std::vector<oci::RepositoryName>> holders(oci::Digest digest, std::size_t limit);
 
   // Deletions: absent content is false (404).
-  async::Task<bool> delete_tag(oci::RepositoryName repository, oci::Tag tag, index::Actor actor);
+  async::Task<bool> delete_tag(oci::RepositoryName repository, oci::Tag tag, index::Actor actor,
+                               index::Cause cause = index::Cause::deletion);
   // And every tag that points to it; refused when one of them is immutable.
   async::Task<bool> delete_manifest(oci::RepositoryName repository, oci::Digest digest,
-                                    index::Actor actor);
+                                    index::Actor actor,
+                                    index::Cause cause = index::Cause::deletion);
   async::Task<bool> delete_blob(oci::RepositoryName repository, oci::Digest digest,
                                 index::Actor actor);
   // In batches of some thousand rows while pushes go on; one that comes meanwhile is either kept
@@ -93,6 +102,11 @@ class Writer {
   // Back to a digest this tag pointed to and that is still here. Throws manifest_unknown.
   async::Task<> rollback(oci::RepositoryName repository, oci::Tag tag, oci::Digest digest,
                          index::Actor actor);
+
+  // A change made at another site, inside the caller's transaction, with its events:
+  // index::apply_change under the rules of this registry. A Refusal leaves the batch as it was.
+  index::Applied apply(index::Batch& batch, const index::Change& change,
+                       const index::Actor& actor) const;
 
   // The blob is here, and this repository may give it.
   async::Task<bool> has_blob(oci::RepositoryName repository, oci::Digest digest);
@@ -123,12 +137,19 @@ class Writer {
   void check_tags(const index::View& view, const Put& put) const;
   static std::uint64_t count_new_tags(const index::View& view, const Put& put);
   void move_tag(index::Batch& batch, const Put& put, const oci::Tag& tag) const;
+  static bool point(index::Batch& batch, const Put& put, const oci::Tag& tag);
+
+  void check_change(const index::View& view, const index::Change& change,
+                    const std::optional<oci::Digest>& before) const;
+  void tell_of_change(index::Batch& batch, const index::Change& change,
+                      const std::optional<oci::Digest>& before, const index::Actor& actor) const;
 
   void check_deletion() const;
   void check_immutable(const oci::RepositoryName& repository, const oci::Tag& tag) const;
   void check_no_immutable_tag(const index::View& view, const oci::RepositoryName& repository) const;
   void remove_tag(index::Batch& batch, const oci::RepositoryName& repository, const oci::Tag& tag,
-                  const std::optional<oci::Digest>& digest, const index::Actor& actor) const;
+                  const std::optional<oci::Digest>& digest, const index::Actor& actor,
+                  index::Cause cause) const;
   // True when there is nothing left.
   bool delete_some(index::Batch& batch, const oci::RepositoryName& repository,
                    const index::Actor& actor) const;

@@ -12,7 +12,9 @@
 #include "entrepot/base/clock.hpp"
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/http/client.hpp"
+#include "entrepot/http/lane.hpp"
 #include "entrepot/registry/source.hpp"
+#include "entrepot/upstream/rate_budget.hpp"
 
 namespace entrepot::upstream {
 
@@ -30,6 +32,13 @@ struct RemoteOptions {
   http::Transport transport;
   unsigned retries = 3;
   std::size_t concurrency = 16;
+  // What every request takes of a line, and whether it is replication's; null: all it can,
+  // people's.
+  std::shared_ptr<http::Lane> lane{};
+  // Manifests replication leaves to people, of those the upstream still allows.
+  std::uint64_t reserve = 0;
+  // What this account may still ask for, as all know who ask for it; null: nobody else does.
+  std::shared_ptr<RateBudget> rate{};
 };
 
 // Everything outlives the Remote. Throws std::invalid_argument on a URL that cannot be used.

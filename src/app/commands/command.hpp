@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "app/console.hpp"
 #include "entrepot/app/run.hpp"
+#include "entrepot/replication/replicator.hpp"
 #include "entrepot/store/blob_store.hpp"
 #include "entrepot/upkeep/collector.hpp"
 
@@ -97,8 +99,65 @@ struct Routes {
   Output output = Output::text;
 };
 
-using Command = std::variant<Collect, Adopt, Export, AddUser, RemoveUser, ListUsers, TagHistory,
-                             RollBack, DeleteRepository, ReadOnlyMode, Reload, ListJobs, Routes>;
+struct Sync {
+  Place place{};
+  std::string rule{};
+  replication::Trial trial = replication::Trial::real;
+  Output output = Output::text;
+};
+struct ListPeers {
+  Place place{};
+  Output output = Output::text;
+};
+struct ShowReplication {
+  Place place{};
+  enum class What { rules, waiting } what = What::rules;
+  Output output = Output::text;
+};
+
+struct Warm {
+  Place place{};
+  std::vector<std::string> images{};  // as people write them
+  std::string list{};                 // a file of them, a line each; "-" is standard input
+  std::string kubernetes_list{};      // likewise, of kubectl
+  std::vector<std::string> platforms{};
+  bool referrers = false;
+  Output output = Output::text;
+};
+
+struct WriteWant {
+  Place place{};
+  std::string file{};
+  std::vector<std::string> repositories{};  // globs; none: all
+  Output output = Output::text;
+};
+struct CreateBundle {
+  Place place{};
+  std::string directory{};
+  std::string rule{};
+  std::vector<std::string> images{};
+  std::string want{};         // a file, or empty
+  std::string again{};        // an ask-file, or empty
+  std::string volume_size{};  // empty: the usual one
+  unsigned parity = 0;
+  Output output = Output::text;
+};
+struct ApplyBundle {
+  Place place{};
+  std::vector<std::string> paths{};
+  std::string ask{};      // where to write what to ask for, or empty
+  std::string abandon{};  // the id of a bundle to forget, or empty
+  Output output = Output::text;
+};
+struct ShowKey {
+  Place place{};
+  Output output = Output::text;
+};
+
+using Command =
+    std::variant<Collect, Adopt, Export, AddUser, RemoveUser, ListUsers, TagHistory, RollBack,
+                 DeleteRepository, ReadOnlyMode, Reload, ListJobs, Routes, Sync, ListPeers,
+                 ShowReplication, Warm, WriteWant, CreateBundle, ApplyBundle, ShowKey>;
 
 ExitStatus run(const Collect& command, Console& console);
 ExitStatus run(const Adopt& command, Console& console);
@@ -113,5 +172,13 @@ ExitStatus run(const ReadOnlyMode& command, Console& console);
 ExitStatus run(const Reload& command, Console& console);
 ExitStatus run(const ListJobs& command, Console& console);
 ExitStatus run(const Routes& command, Console& console);
+ExitStatus run(const Sync& command, Console& console);
+ExitStatus run(const ListPeers& command, Console& console);
+ExitStatus run(const ShowReplication& command, Console& console);
+ExitStatus run(const Warm& command, Console& console);
+ExitStatus run(const WriteWant& command, Console& console);
+ExitStatus run(const CreateBundle& command, Console& console);
+ExitStatus run(const ApplyBundle& command, Console& console);
+ExitStatus run(const ShowKey& command, Console& console);
 
 }  // namespace entrepot::app::commands

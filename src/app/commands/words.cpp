@@ -8,6 +8,23 @@ namespace entrepot::app::commands {
 
 namespace json = boost::json;
 
+namespace {
+
+// What others chose may be made to move a terminal's cursor: C0, DEL, and C1 as UTF-8.
+std::string shown(std::string_view text) {
+  std::string safe;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+    safe += c1 || byte < 0x20 || byte == 0x7f ? '?' : text[i];
+    if (c1) ++i;
+  }
+  return safe;
+}
+
+}  // namespace
+
 json::object object_of(std::string_view body) {
   boost::system::error_code ec;
   auto value = json::parse(body, ec);
@@ -17,7 +34,7 @@ json::object object_of(std::string_view body) {
 
 std::string text_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+  return value && value->is_string() ? shown(value->get_string()) : std::string();
 }
 
 std::uint64_t number_of(const json::object& object, std::string_view key) {

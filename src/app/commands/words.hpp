@@ -12,7 +12,8 @@ namespace entrepot::app::commands {
 
 // The object a good answer holds; an empty one when it holds none.
 boost::json::object object_of(std::string_view body);
-// A member; empty or 0 when it is not there or something else.
+// A member; empty or 0 when it is not there or something else. Of a text every control character
+// becomes '?', for it may be somebody else's and goes to a terminal.
 std::string text_of(const boost::json::object& object, std::string_view key);
 std::uint64_t number_of(const boost::json::object& object, std::string_view key);
 bool truth_of(const boost::json::object& object, std::string_view key);

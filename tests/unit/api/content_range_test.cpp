@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::api {
+namespace entrepot::api::content_range_test {
 namespace {
 
 // Rows: P-08
@@ -35,4 +35,4 @@ TEST(ContentRange, is_read_or_refused) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::content_range_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::api {
+namespace entrepot::api::endpoint_test {
 namespace {
 
 struct Case {
@@ -121,4 +121,4 @@ TEST(Endpoint, some_lines_name_their_repository_in_the_query) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::endpoint_test

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace entrepot::api {
+namespace entrepot::api::form_test {
 namespace {
 
 using testing::ElementsAre;
@@ -33,4 +33,4 @@ TEST(Form, refuses_what_it_cannot_decode_cleanly) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::form_test

@@ -14,6 +14,7 @@
 #include "entrepot/oci/media_type.hpp"
 #include "support/manual_clock.hpp"
 #include "support/memory_index.hpp"
+#include "support/memory_place.hpp"
 #include "support/memory_store.hpp"
 #include "support/run_task.hpp"
 
@@ -173,7 +174,7 @@ class HouseOfCards {
                    {{"hub", {"docker.io"}, registry::OfficialImages::yes, &hub},
                     {"quay", {"quay.io", "quay.local:5000"}, registry::OfficialImages::no, &quay}},
                    base::GlobSet({"acme/**"})) {
-    const api::Collaborators collaborators{.reading = {directory_, local_, index, gate},
+    const api::Collaborators collaborators{.reading = {directory_, local_, index, gate, feed_},
                                            .writing = {writer, uploads, leases, policy},
                                            .operations = operations(),
                                            .notifier = notifier_,
@@ -230,6 +231,9 @@ class HouseOfCards {
   registry::Uploads uploads;
   ScriptedSource hub;
   ScriptedSource quay;
+  // Between whom the rules are.
+  const std::shared_ptr<MemoryPlace> paris = std::make_shared<MemoryPlace>();
+  const std::shared_ptr<MemoryPlace> here = std::make_shared<MemoryPlace>();
   std::string unready;
   bool from_loopback = true;
   std::string who;  // proved by a certificate; empty: nobody
@@ -245,6 +249,45 @@ class HouseOfCards {
     ordered.emplace_back("reload");
     if (!unready.empty()) throw std::runtime_error(unready);
     co_return;
+  }
+  static async::Task<api::SiteCard> card() {
+    co_return api::SiteCard{.id = "5173", .name = "berlin", .key = "key"};
+  }
+  // A rule from somewhere else, and one that is for bundles.
+  static std::vector<replication::Rule> rules() {
+    return {{.name = "from-paris", .from = "paris", .repositories = {replication::Glob{"web/app"}}},
+            {.name = "to-island", .to = replication::in_bundles}};
+  }
+  replication::Party party(const std::string& name) {
+    if (name == replication::in_bundles) return {};
+    return {.place = name == replication::here ? here : paris};
+  }
+  async::Task<std::vector<api::PeerCard>> cards() {
+    ordered.emplace_back("peers");
+    co_return std::vector<api::PeerCard>{
+        {.name = "paris",
+         .kind = "entrepot",
+         .urls = {"https://paris"},
+         .site = "5173",
+         .newest = 7},
+        {.name = "lyon", .kind = "registry", .urls = {"https://lyon"}, .error = "broken: away"}};
+  }
+  api::Bundling bundling() {
+    return {
+        .want = [this](api::WantOrder order) -> upkeep::Jobs::Work {
+          ordered.push_back("want " + order.file.string());
+          return finish_at_once;
+        },
+        .bundle = [this](api::BundleOrder order) -> upkeep::Jobs::Work {
+          ordered.push_back("bundle " + order.rule + std::to_string(order.references.size()) +
+                            " in " + std::to_string(order.volume_size));
+          return finish_at_once;
+        },
+        .application = [this](api::BundleApplication order, index::Actor) -> upkeep::Jobs::Work {
+          ordered.push_back("apply " + std::to_string(order.paths.size()) + order.abandon);
+          return finish_at_once;
+        },
+        .site = card};
   }
   api::Operations operations() {
     return {
@@ -262,7 +305,9 @@ class HouseOfCards {
                             order.directory.string());
           return finish_at_once;
         },
-        .reload = [this] { return read_again(); }};
+        .reload = [this] { return read_again(); },
+        .bundling = bundling(),
+        .replication = {.replicator = &replicator_, .peers = [this] { return cards(); }}};
   }
 
   http::Reply run(const http::Handler& handler, const std::string& method,
@@ -283,7 +328,12 @@ class HouseOfCards {
   http::Client client_;
   notify::Notifier notifier_;
   upkeep::Jobs jobs_;
+  replication::Replicator replicator_{
+      {index, clock, metrics}, rules(), [this](const replication::Rule&, const std::string& name) {
+        return party(name);
+      }};
   registry::Local local_;
+  registry::LocalFeed feed_{{index, pool, clock}};
   registry::Directory directory_;
   http::Handler handler_;
   http::Handler admin_;

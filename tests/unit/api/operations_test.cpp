@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "house_of_cards.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::operations_test {
 namespace {
 
 using test::body_of;
@@ -138,6 +139,10 @@ TEST_F(Operations, orders_become_jobs_that_can_be_watched) {
       {"/api/v1/adoptions?directory=/old&files=copy", "adopt /old"},
       {"/api/v1/exports?repository=hub/app&reference=v1&directory=/to",
        "export library/app to /to"},
+      {"/api/v1/wants?file=/w&repository=team/**", "want /w"},
+      {"/api/v1/bundles?directory=/b&reference=app:1&reference=app:2&volume_size=1MiB&parity=1",
+       "bundle 2 in 1048576"},
+      {"/api/v1/bundle-applications?path=/b/1.tar&path=/b/2.tar", "apply 2"},
   };
   for (const auto& each : orders) {
     const auto reply = house.ask("POST", each.target);
@@ -160,13 +165,46 @@ TEST_F(Operations, orders_become_jobs_that_can_be_watched) {
   EXPECT_EQ(status("DELETE", "/api/v1/jobs/99"), 404);
 }
 
+TEST_F(Operations, warming_tells_of_every_image) {
+  house.hub.manifest_bytes =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[],)"
+      R"("config":{"mediaType":"application/x","size":10,"digest":")" +
+      house.hub.blob_digest().text() + R"("}})";
+  const auto started = ask("POST", "/api/v1/warmings",
+                           R"({"references":["hub/team/app:v1","elsewhere.example/app","..bad"]})");
+  const auto path = "/api/v1/jobs/" + std::to_string(started.at("job").to_number<int>());
+  json::value job;
+  for (int i = 0; i < 10 && (i == 0 || job.at("state").as_string() == "running"); ++i) {
+    job = ask("GET", path + "?wait=5");
+  }
+  EXPECT_EQ(job.at("state").as_string(), "done");
+  EXPECT_EQ(job.at("lines").as_array().size(), 3U);
+  EXPECT_EQ(job.at("summary").at("images"), 1);
+  EXPECT_EQ(job.at("summary").at("failed"), 2);
+  EXPECT_EQ(job.at("summary").at("blobs_held"), 1);
+  EXPECT_THAT(json::serialize(job), HasSubstr("it names no image"));
+  for (const auto* body :
+       {"", "[]", "{}", R"({"references":[]})", R"({"references":[1]})",
+        R"({"references":["a"],"platforms":"x"})", R"({"references":["a"],"referrers":1})"}) {
+    EXPECT_EQ(status("POST", "/api/v1/warmings", body), 400) << body;
+  }
+}
+
 TEST_F(Operations, orders_that_make_no_sense) {
   for (const auto* target :
        {"/api/v1/collections?dry_run=perhaps", "/api/v1/adoptions", "/api/v1/exports?directory=/x",
         "/api/v1/adoptions?directory=/old&files=move", "/api/v1/exports?repository=hub/app",
-        "/api/v1/exports?repository=hub/app&directory=/x&reference=.bad"}) {
+        "/api/v1/exports?repository=hub/app&directory=/x&reference=.bad", "/api/v1/wants",
+        "/api/v1/bundles?directory=/b", "/api/v1/bundles?reference=app",
+        "/api/v1/bundles?directory=/b&rule=r&volume_size=x", "/api/v1/bundle-applications"}) {
     EXPECT_EQ(status("POST", target), 400) << target;
   }
+}
+
+TEST_F(Operations, the_site_tells_its_key) {
+  const auto told = ask("GET", "/api/v1/site");
+  EXPECT_EQ(told.at("name").as_string(), "berlin");
+  EXPECT_EQ(told.at("key").as_string(), "key");
 }
 
 TEST_F(Operations, reload_tells_what_is_wrong) {
@@ -215,4 +253,4 @@ TEST(VisibleCatalog, shows_and_pages_only_what_the_caller_may_pull) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::operations_test

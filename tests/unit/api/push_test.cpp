@@ -6,7 +6,7 @@
 
 #include "house_of_cards.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::push_test {
 namespace {
 
 using auth::Right;
@@ -482,4 +482,4 @@ TEST_F(Push, a_full_disk_is_507) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::push_test

@@ -8,7 +8,7 @@
 
 #include "house_of_cards.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::router_test {
 namespace {
 
 using registry::FailureKind;
@@ -483,4 +483,4 @@ TEST(Observer, counts_what_came_from_where) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::router_test

@@ -8,7 +8,7 @@
 #include "house_of_cards.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::api {
+namespace entrepot::api::token_test {
 namespace {
 
 using auth::Right;
@@ -177,4 +177,4 @@ TEST(NoTokenServer, is_404) {
 }
 
 }  // namespace
-}  // namespace entrepot::api
+}  // namespace entrepot::api::token_test

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace entrepot::app {
+namespace entrepot::app::access_test {
 namespace {
 
 using auth::Right;
@@ -72,4 +72,4 @@ TEST(Access, token_server_needs_users_and_an_external_url) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::access_test

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-namespace entrepot::app {
+namespace entrepot::app::command_line_test {
 namespace {
 
 using testing::ElementsAre;
@@ -73,6 +73,52 @@ Told told(std::vector<const char*> words) {
   const auto parsed = parse(std::move(words));
   if (!parsed.command) throw std::runtime_error(parsed.error);
   return std::get<Told>(std::get<commands::Command>(*parsed.command));
+}
+
+TEST(CommandLine, sites_are_kept_in_step_by_word) {
+  const auto sync = told<commands::Sync>({"sync", "from-paris", "--dry-run", "--json"});
+  EXPECT_EQ(sync.rule, "from-paris");
+  EXPECT_EQ(sync.trial, replication::Trial::dry);
+  EXPECT_EQ(sync.output, commands::Output::json);
+  EXPECT_EQ(told<commands::ListPeers>({"peers"}).output, commands::Output::text);
+  using What = commands::ShowReplication::What;
+  EXPECT_EQ(told<commands::ShowReplication>({"replication"}).what, What::rules);
+  EXPECT_EQ(told<commands::ShowReplication>({"replication", "--waiting"}).what, What::waiting);
+  EXPECT_EQ(parse({"sync"}).command.error(), ExitStatus::usage);
+}
+
+TEST(CommandLine, images_to_warm_come_as_words_or_lists) {
+  const auto warm = told<commands::Warm>({"warm", "nginx", "quay.io/a/b:1", "--platform",
+                                          "linux/amd64", "--platform", "linux/arm64", "--file",
+                                          "list", "--from-kubernetes-list", "-", "--referrers"});
+  EXPECT_THAT(warm.images, ElementsAre("nginx", "quay.io/a/b:1"));
+  EXPECT_THAT(warm.platforms, ElementsAre("linux/amd64", "linux/arm64"));
+  EXPECT_EQ(warm.list, "list");
+  EXPECT_EQ(warm.kubernetes_list, "-");
+  EXPECT_TRUE(warm.referrers);
+}
+
+TEST(CommandLine, bundles_are_wanted_created_and_applied) {
+  const auto want = told<commands::WriteWant>(
+      {"bundle", "want", "w", "--repository", "a/**", "--repository", "b"});
+  EXPECT_EQ(want.file, "w");
+  EXPECT_THAT(want.repositories, ElementsAre("a/**", "b"));
+  const auto create = told<commands::CreateBundle>({"bundle", "create", "d", "a/b:1", "c", "--rule",
+                                                    "r", "--for", "w", "--again", "ask",
+                                                    "--volume-size", "650MiB", "--parity", "2"});
+  EXPECT_EQ(create.directory, "d");
+  EXPECT_THAT(create.images, ElementsAre("a/b:1", "c"));
+  EXPECT_EQ(create.rule, "r");
+  EXPECT_EQ(create.want, "w");
+  EXPECT_EQ(create.again, "ask");
+  EXPECT_EQ(create.volume_size, "650MiB");
+  EXPECT_EQ(create.parity, 2U);
+  const auto apply = told<commands::ApplyBundle>({"bundle", "apply", "d1", "d2", "--ask", "ask"});
+  EXPECT_THAT(apply.paths, ElementsAre("d1", "d2"));
+  EXPECT_EQ(apply.ask, "ask");
+  EXPECT_EQ(told<commands::ApplyBundle>({"bundle", "apply", "--abandon", "7"}).abandon, "7");
+  EXPECT_EQ(told<commands::ShowKey>({"bundle", "key"}).output, commands::Output::text);
+  EXPECT_EQ(parse({"bundle"}).command.error(), ExitStatus::usage);
 }
 
 TEST(CommandLine, serve_takes_the_file_alone_as_registry_2_does) {
@@ -176,4 +222,4 @@ TEST(CommandLine, mistakes_are_usage_errors) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::command_line_test

@@ -8,7 +8,7 @@
 #include "app/commands/progress_bar.hpp"
 #include "app/commands/words.hpp"
 
-namespace entrepot::app::commands {
+namespace entrepot::app::commands::command_words_test {
 namespace {
 
 TEST(CommandWords, images_are_split_at_their_tag_or_digest) {
@@ -29,6 +29,13 @@ TEST(CommandWords, images_are_split_at_their_tag_or_digest) {
     EXPECT_EQ(image.repository, each.repository) << each.text;
     EXPECT_EQ(image.reference, each.reference) << each.text;
   }
+}
+
+TEST(CommandWords, texts_of_others_move_no_cursor) {
+  const auto object = object_of(R"({"a":"x\u001b[2Jy\u007f\n\u009b2J\u00e9","b":7})");
+  EXPECT_EQ(text_of(object, "a"), "x?[2Jy???2J\xc3\xa9");
+  EXPECT_EQ(text_of(object, "b"), "");
+  EXPECT_EQ(text_of(object, "c"), "");
 }
 
 TEST(CommandWords, sizes_and_counts_read_well) {
@@ -98,4 +105,4 @@ TEST(Password, first_line_of_what_is_piped) {
 }
 
 }  // namespace
-}  // namespace entrepot::app::commands
+}  // namespace entrepot::app::commands::command_words_test

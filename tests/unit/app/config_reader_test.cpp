@@ -6,7 +6,7 @@
 #include "app/config_error.hpp"
 #include "config_files.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::config_reader_test {
 namespace {
 
 using std::chrono::hours;
@@ -352,16 +352,16 @@ TEST(ConfigReader, examples_are_correct) {
     for (std::size_t at = 0; (at = text.find("/etc/entrepot", at)) != std::string::npos;) {
       text.replace(at, std::string_view("/etc/entrepot").size(), files.place().string());
     }
-    for (const auto name :
-         {"hub.password", "corp.password", "corp-ca.pem", "docker-config.json", "htpasswd",
-          "registry.pem", "registry.key", "deploy.secret", "lan-ca.pem"}) {
+    for (const auto name : {"hub.password", "corp.password", "corp-ca.pem", "docker-config.json",
+                            "htpasswd", "registry.pem", "registry.key", "deploy.secret",
+                            "lan-ca.pem", "paris.password", "harbor.password"}) {
       files.write(name, "x");
     }
     EXPECT_NO_THROW(read_config(files.write("config.yaml", text))) << entry.path();
     ++read;
   }
-  EXPECT_GE(read, 8);
+  EXPECT_GE(read, 10);
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::config_reader_test

@@ -6,7 +6,7 @@
 #include "app/config_error.hpp"
 #include "config_files.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::flags_test {
 namespace {
 
 using std::chrono::seconds;
@@ -105,4 +105,4 @@ TEST(Flags, mistakes_name_the_flag) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::flags_test

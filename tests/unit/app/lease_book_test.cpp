@@ -6,7 +6,7 @@
 #include "config_files.hpp"
 #include "entrepot/base/bytes.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::lease_book_test {
 namespace {
 
 using test::ConfigFiles;
@@ -50,4 +50,4 @@ TEST(LeaseBook, a_file_that_is_not_whole_says_nothing) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::lease_book_test

@@ -5,7 +5,7 @@
 #include "app/config_reader.hpp"
 #include "config_files.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::registry_sections_test {
 namespace {
 
 using auth::Right;
@@ -151,4 +151,4 @@ notifications:
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::registry_sections_test

@@ -14,7 +14,7 @@
 #include "app/heartbeat.hpp"
 #include "config_files.hpp"
 
-namespace entrepot::app {
+namespace entrepot::app::supervisor_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -123,4 +123,4 @@ TEST(Heartbeat, beats_while_every_thread_turns_and_stops_when_one_hangs) {
 }
 
 }  // namespace
-}  // namespace entrepot::app
+}  // namespace entrepot::app::supervisor_test

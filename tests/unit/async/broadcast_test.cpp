@@ -6,7 +6,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::broadcast_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -120,4 +120,4 @@ TEST(Broadcast, a_cancelled_waiter_is_released) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::broadcast_test

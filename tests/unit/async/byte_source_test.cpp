@@ -4,7 +4,7 @@
 
 #include "contract/byte_source_contract.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::byte_source_test {
 namespace {
 
 std::unique_ptr<async::ByteSource> make_memory(std::string content) {
@@ -28,4 +28,4 @@ TEST(MemoryChunk, owns_its_text) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::byte_source_test

@@ -4,7 +4,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::deadline_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -62,4 +62,4 @@ TEST(Deadline, arming_again_moves_it) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::deadline_test

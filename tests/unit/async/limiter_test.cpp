@@ -6,7 +6,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::limiter_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -123,4 +123,4 @@ TEST(Limiter, a_permit_granted_to_a_destroyed_coroutine_comes_back) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::limiter_test

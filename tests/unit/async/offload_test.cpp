@@ -6,7 +6,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::offload_test {
 namespace {
 
 struct Places {
@@ -111,4 +111,4 @@ TEST(BlockingPool, queued_work_of_destroyed_frames_never_starts) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::offload_test

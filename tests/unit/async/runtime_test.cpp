@@ -7,7 +7,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::runtime_test {
 namespace {
 
 Task<std::thread::id> where() { co_return std::this_thread::get_id(); }
@@ -42,4 +42,4 @@ TEST(Runtime, stop_before_run_returns_at_once) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::runtime_test

@@ -5,7 +5,7 @@
 #include "entrepot/async/single_flight.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::task_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -118,4 +118,4 @@ TEST(SingleFlight, the_work_survives_its_first_caller) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::task_test

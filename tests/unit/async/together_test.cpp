@@ -6,7 +6,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::async {
+namespace entrepot::async::together_test {
 namespace {
 
 Task<> count_after(std::chrono::milliseconds wait, int& count) {
@@ -49,6 +49,31 @@ TEST(Together, WaitsForTheRestWhenOneFailsAndThrowsWhatTheFirstThrew) {
   EXPECT_EQ(count, 1);
 }
 
+Task<> cancel_and_count(boost::asio::cancellation_signal& cancel, int& count) {
+  cancel.emit(boost::asio::cancellation_type::terminal);
+  co_await give_way();
+  ++count;
+}
+
+// The members' frames end before the caller's, which they may refer to.
+Task<> count_both(boost::asio::cancellation_signal& cancel, int& seen) {
+  int count = 0;
+  std::vector<Task<>> tasks;
+  tasks.push_back(cancel_and_count(cancel, count));
+  tasks.push_back(cancel_and_count(cancel, count));
+  co_await together(std::move(tasks));
+  seen = count;
+}
+
+TEST(Together, StaysWithThemWhenOneOfThemCancelsTheCaller) {
+  boost::asio::io_context context(1);
+  boost::asio::cancellation_signal cancel;
+  int seen = 0;
+  spawn_cancellable(context.get_executor(), count_both(cancel, seen), "test", cancel.slot());
+  context.run();
+  EXPECT_EQ(seen, 2);
+}
+
 TEST(Together, IsDestroyedWithItsContext) {
   int count = 0;
   {
@@ -63,4 +88,4 @@ TEST(Together, IsDestroyedWithItsContext) {
 }
 
 }  // namespace
-}  // namespace entrepot::async
+}  // namespace entrepot::async::together_test

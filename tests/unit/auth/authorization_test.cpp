@@ -5,7 +5,7 @@
 #include "auth/challenge.hpp"
 #include "entrepot/base/bytes.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::authorization_test {
 namespace {
 
 std::string text_of(const Authorization& header) {
@@ -56,4 +56,4 @@ TEST(Challenge, texts) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::authorization_test

@@ -2,7 +2,7 @@
 
 #include "unit/auth/gate_house.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::gate_test {
 namespace {
 
 using oci::ErrorCode;
@@ -204,4 +204,4 @@ TEST_F(Gates, may_be_asked_and_reloaded_at_once) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::gate_test

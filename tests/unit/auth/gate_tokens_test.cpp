@@ -7,7 +7,7 @@
 #include "auth/signing_key.hpp"
 #include "unit/auth/gate_house.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::gate_tokens_test {
 namespace {
 
 using oci::ErrorCode;
@@ -425,4 +425,4 @@ TEST_F(ForeignTokens, of_other_audiences_keys_and_names_are_refused) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::gate_tokens_test

@@ -4,7 +4,7 @@
 
 #include "auth/bcrypt.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::htpasswd_test {
 namespace {
 
 const std::string hash = "$2y$10$YFCrvgmKHzrqTm1CoUpIWuxO4szBkvRntepw9kpBKjkQ1Wu0qAZ0y";
@@ -113,4 +113,4 @@ TEST(Bcrypt, knows_its_own_and_other_programs_entries) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::htpasswd_test

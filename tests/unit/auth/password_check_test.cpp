@@ -5,7 +5,7 @@
 
 #include "unit/auth/gate_house.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::password_check_test {
 namespace {
 
 using std::chrono::seconds;
@@ -187,4 +187,4 @@ TEST(ExpiringMaps, forget_the_oldest_when_full) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::password_check_test

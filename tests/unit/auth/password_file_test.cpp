@@ -5,7 +5,7 @@
 #include "auth/small_file.hpp"
 #include "unit/auth/gate_house.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::password_file_test {
 namespace {
 
 struct PasswordFiles : testing::Test {
@@ -92,4 +92,4 @@ TEST_F(PasswordFiles, leaves_nothing_beside_it) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::password_file_test

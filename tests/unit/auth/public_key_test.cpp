@@ -11,7 +11,7 @@
 #include "auth/jwk.hpp"
 #include "auth/key_set.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::public_key_test {
 namespace {
 
 // RFC 7515 appendix A.2 and A.3, RFC 8037 appendix A.
@@ -159,4 +159,4 @@ TEST(Base64url, is_one_text_a_value) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::public_key_test

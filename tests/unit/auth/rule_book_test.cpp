@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::auth {
+namespace entrepot::auth::rule_book_test {
 namespace {
 
 using Kind = Subject::Kind;
@@ -116,4 +116,4 @@ TEST(RuleBook, refuses_what_it_cannot_read) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::rule_book_test

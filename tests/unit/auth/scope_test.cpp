@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::auth {
+namespace entrepot::auth::scope_test {
 namespace {
 
 TEST(Scope, of_repositories) {
@@ -60,4 +60,4 @@ TEST(Scope, what_a_challenge_asks_for_can_be_asked_for) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::scope_test

@@ -4,7 +4,7 @@
 
 #include "unit/auth/gate_house.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::signing_key_test {
 namespace {
 
 struct SigningKeys : testing::Test {
@@ -48,4 +48,4 @@ TEST_F(SigningKeys, what_is_no_such_key_is_refused_and_kept) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::signing_key_test

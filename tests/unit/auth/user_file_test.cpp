@@ -5,7 +5,7 @@
 
 #include "unit/auth/gate_house.hpp"
 
-namespace entrepot::auth {
+namespace entrepot::auth::user_file_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -91,4 +91,4 @@ TEST_F(UserFiles, what_is_no_file_is_refused_at_once) {
 }
 
 }  // namespace
-}  // namespace entrepot::auth
+}  // namespace entrepot::auth::user_file_test

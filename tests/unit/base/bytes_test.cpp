@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::base {
+namespace entrepot::base::bytes_test {
 namespace {
 
 using namespace std::string_literals;
@@ -53,4 +53,4 @@ TEST(Base64, any_byte_comes_back) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::bytes_test

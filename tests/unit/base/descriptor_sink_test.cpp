@@ -15,7 +15,7 @@
 
 #include "entrepot/base/unique_fd.hpp"
 
-namespace entrepot::base::log {
+namespace entrepot::base::log::descriptor_sink_test {
 namespace {
 
 struct Ends {
@@ -118,4 +118,4 @@ TEST(DescriptorSink, lines_of_many_threads_do_not_mix) {
 }
 
 }  // namespace
-}  // namespace entrepot::base::log
+}  // namespace entrepot::base::log::descriptor_sink_test

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace entrepot::base {
+namespace entrepot::base::glob_test {
 namespace {
 
 TEST(Glob, star_stays_within_a_component) {
@@ -73,4 +73,4 @@ TEST(Glob, is_linear_in_the_name) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::glob_test

@@ -4,7 +4,7 @@
 
 #include "entrepot/base/log.hpp"
 
-namespace entrepot::base::log {
+namespace entrepot::base::log::log_line_test {
 namespace {
 
 using namespace std::string_literals;
@@ -109,4 +109,4 @@ TEST(RedactUrl, leaves_neither_password_nor_query_values) {
 }
 
 }  // namespace
-}  // namespace entrepot::base::log
+}  // namespace entrepot::base::log::log_line_test

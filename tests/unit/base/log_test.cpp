@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::base::log {
+namespace entrepot::base::log::log_test {
 namespace {
 
 TEST(Log, writes_lines_at_and_above_its_level_to_stderr) {
@@ -23,4 +23,4 @@ TEST(Log, writes_lines_at_and_above_its_level_to_stderr) {
 }
 
 }  // namespace
-}  // namespace entrepot::base::log
+}  // namespace entrepot::base::log::log_test

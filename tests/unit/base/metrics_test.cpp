@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace entrepot::base {
+namespace entrepot::base::metrics_test {
 namespace {
 
 void expect_line(const Metrics& metrics, std::string_view line) {
@@ -84,4 +84,4 @@ TEST(Metrics, labels_beyond_the_quick_table_still_count) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::metrics_test

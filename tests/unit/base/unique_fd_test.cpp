@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-namespace entrepot::base {
+namespace entrepot::base::unique_fd_test {
 namespace {
 
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
@@ -49,4 +49,4 @@ TEST(ThrowErrno, says_what_was_attempted) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::unique_fd_test

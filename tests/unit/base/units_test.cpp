@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::base {
+namespace entrepot::base::units_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -62,6 +62,34 @@ TEST(Size, takes_binary_units) {
   for (const auto& [text, expected] : rows) EXPECT_EQ(parse_size(text), expected) << text;
 }
 
+TEST(Rate, takes_bytes_and_bits_a_second) {
+  const std::pair<const char*, std::optional<std::uint64_t>> rows[] = {
+      {"5MB/s", 5'000'000},
+      {"5MiB/s", 5'242'880},
+      {"500kB/s", 500'000},
+      {"64KiB/s", 65'536},
+      {"2GB/s", 2'000'000'000},
+      {"1GiB/s", 1'073'741'824},
+      {"100B/s", 100},
+      {"40Mbit/s", 5'000'000},
+      {"64kbit/s", 8'000},
+      {"1Gbit/s", 125'000'000},
+      {"9bit/s", 1},
+      {"0B/s", 0},
+      {"5MB", std::nullopt},
+      {"5", std::nullopt},
+      {"", std::nullopt},
+      {"MB/s", std::nullopt},
+      {"5mb/s", std::nullopt},
+      {"5 MB/s", std::nullopt},
+      {"-5MB/s", std::nullopt},
+      {"1.5MB/s", std::nullopt},
+      {"18446744073709551615GB/s", std::nullopt},
+      {"9223372036854775807bit/s", 1152921504606846975U},
+  };
+  for (const auto& [text, expected] : rows) EXPECT_EQ(parse_rate(text), expected) << text;
+}
+
 TEST(Unsigned, is_digits_only) {
   const std::pair<const char*, std::optional<std::uint64_t>> rows[] = {
       {"0", 0},
@@ -79,4 +107,4 @@ TEST(Unsigned, is_digits_only) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::units_test

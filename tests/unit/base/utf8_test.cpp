@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::base {
+namespace entrepot::base::utf8_test {
 namespace {
 
 TEST(Utf8, code_points_of_every_length) {
@@ -39,4 +39,4 @@ TEST(Utf8, every_odd_byte_becomes_one_replacement) {
 }
 
 }  // namespace
-}  // namespace entrepot::base
+}  // namespace entrepot::base::utf8_test

@@ -6,7 +6,7 @@
 #include "entrepot/http/range.hpp"
 #include "unit/http/loopback.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::body_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -316,4 +316,4 @@ TEST(Body, memory_between_texts) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::body_test

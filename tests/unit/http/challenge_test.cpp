@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::challenge_test {
 namespace {
 
 std::string describe(std::string_view header) {
@@ -66,4 +66,4 @@ TEST(Challenge, parameter_by_name) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::challenge_test

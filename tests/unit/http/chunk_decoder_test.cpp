@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::chunk_decoder_test {
 namespace {
 
 // The payload and what was left behind it, or "broken".
@@ -71,4 +71,4 @@ TEST(ChunkDecoder, same_payload_however_it_is_cut) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::chunk_decoder_test

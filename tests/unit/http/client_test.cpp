@@ -12,7 +12,7 @@
 #include "support/temp_dir.hpp"
 #include "unit/http/loopback.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -592,4 +592,4 @@ TEST(Client, read_all_has_a_bound) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::client_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::conditional_test {
 namespace {
 
 TEST(IfNoneMatch, weak_comparison_over_the_list) {
@@ -20,4 +20,4 @@ TEST(IfNoneMatch, weak_comparison_over_the_list) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::conditional_test

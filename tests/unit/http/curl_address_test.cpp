@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-namespace entrepot::http {
+namespace entrepot::http::curl_address_test {
 namespace {
 
 Reach reach(const std::string& text) {
@@ -130,4 +130,4 @@ TEST(CurlAddress, no_proxy_names_hosts_domains_and_blocks) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::curl_address_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::curl_head_test {
 namespace {
 
 CurlHead fed(std::initializer_list<std::string> lines) {
@@ -76,4 +76,4 @@ TEST(CurlHead, refuses_a_flood_of_informational_heads) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::curl_head_test

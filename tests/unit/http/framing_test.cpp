@@ -2,7 +2,7 @@
 #include "entrepot/oci/refusal.hpp"
 #include "unit/http/loopback.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::framing_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -297,4 +297,4 @@ TEST(Framing, any_split_gives_the_same_answers) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::framing_test

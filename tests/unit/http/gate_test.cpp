@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::gate_test {
 namespace {
 
 std::expected<Admission, Rejection> admit_text(const std::string& text) {
@@ -62,4 +62,4 @@ TEST(Gate, target_is_decoded_once_or_refused) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::gate_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::headers_test {
 namespace {
 
 TEST(Headers, names_have_no_case_values_do) {
@@ -27,4 +27,4 @@ TEST(Headers, add_keeps_set_replaces_remove_forgets) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::headers_test

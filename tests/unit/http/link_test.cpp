@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::link_test {
 namespace {
 
 TEST(Link, written_as_it_is_read) {
@@ -33,4 +33,4 @@ TEST(Link, absent) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::link_test

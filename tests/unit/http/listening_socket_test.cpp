@@ -6,7 +6,7 @@
 #include "support/temp_dir.hpp"
 #include "unit/http/loopback.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::listening_socket_test {
 namespace {
 
 async::Task<Reply> introduce(const Request& request) {
@@ -159,4 +159,4 @@ TEST(ListeningSocket, addresses_are_what_they_look_like) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::listening_socket_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::message_test {
 namespace {
 
 TEST(Reply, body_length_is_the_sum_of_its_parts) {
@@ -23,4 +23,4 @@ TEST(Reply, text_reply_says_what_it_is) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::message_test

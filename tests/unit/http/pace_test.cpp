@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::pace_test {
 namespace {
 
 constexpr PaceRule rule{.looks = 10, .least = 100};
@@ -36,4 +36,4 @@ TEST(Pace, haste_at_the_beginning_buys_no_rest_later) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::pace_test

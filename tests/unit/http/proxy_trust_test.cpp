@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::proxy_trust_test {
 namespace {
 
 Request introduced(const ProxyTrust& trust, std::string_view peer,
@@ -139,4 +139,4 @@ TEST(ProxyTrust, a_network_that_cannot_be_read_is_refused) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::proxy_trust_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::range_test {
 namespace {
 
 using Ranges = std::vector<ByteRange>;
@@ -156,4 +156,4 @@ TEST(SetContent, when_the_range_does_not_count) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::range_test

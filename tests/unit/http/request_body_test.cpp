@@ -4,7 +4,7 @@
 
 #include "unit/http/loopback.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::request_body_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -287,4 +287,4 @@ TEST(RequestBody, read_all_stops_at_its_limit) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::request_body_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::request_head_test {
 namespace {
 
 // The length of the head, 0 while incomplete, minus the status when refused.
@@ -78,4 +78,4 @@ TEST(ParseHead, malformed) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::request_head_test

@@ -11,7 +11,7 @@
 #include "support/run_task.hpp"
 #include "unit/http/loopback.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::server_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -360,4 +360,4 @@ TEST(Server, whoever_was_let_in_by_the_kernel_is_counted_and_served) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::server_test

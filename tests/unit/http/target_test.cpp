@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::target_test {
 namespace {
 
 struct Accepted {
@@ -108,4 +108,4 @@ TEST(EncodeQuery, survives_the_way_through_a_target) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::target_test

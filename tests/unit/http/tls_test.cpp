@@ -4,7 +4,7 @@
 
 #include "unit/http/tls_client.hpp"
 
-namespace entrepot::http {
+namespace entrepot::http::tls_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -56,9 +56,9 @@ Handler handler(std::string_view content = "", std::uint64_t size = 0) {
 }
 
 struct TlsServer {
-  explicit TlsServer(Handler handler = http::handler(), ServerLimits limits = {})
+  explicit TlsServer(Handler serving = handler(), ServerLimits limits = {})
       : keys(std::make_shared<TlsKeys>(options_of(authority.issue("server", {"one"})))),
-        loopback(std::move(handler), listener_of(keys), limits) {}
+        loopback(std::move(serving), listener_of(keys), limits) {}
 
   Authority authority;
   std::shared_ptr<TlsKeys> keys;
@@ -288,4 +288,4 @@ TEST(Tls, clients_may_leave_anywhere) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::tls_test

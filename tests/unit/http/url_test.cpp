@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::http {
+namespace entrepot::http::url_test {
 namespace {
 
 struct ParseCase {
@@ -126,4 +126,4 @@ TEST(Url, same_site_means_one_registered_domain) {
 }
 
 }  // namespace
-}  // namespace entrepot::http
+}  // namespace entrepot::http::url_test

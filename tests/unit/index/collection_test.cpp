@@ -8,7 +8,7 @@
 
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::collection_test {
 namespace {
 
 using oci::EdgeKind;
@@ -417,4 +417,4 @@ TEST_P(Collection, held_blobs_are_listed_in_pages) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::collection_test

@@ -4,7 +4,7 @@
 
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::events_test {
 namespace {
 
 using testing::ElementsAre;
@@ -81,4 +81,4 @@ TEST_P(Events, receivers_have_places_of_their_own) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::events_test

@@ -4,7 +4,7 @@
 
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::graph_test {
 namespace {
 
 using oci::EdgeKind;
@@ -334,4 +334,4 @@ TEST_P(Referrers, are_filtered_and_paged_in_digest_order) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::graph_test

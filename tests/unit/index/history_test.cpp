@@ -5,7 +5,7 @@
 #include "index/journal.hpp"
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::history_test {
 namespace {
 
 using testing::ElementsAre;
@@ -115,4 +115,4 @@ TEST_P(TagHistory, a_row_from_the_future_stays_and_stops_nothing) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::history_test

@@ -6,7 +6,7 @@
 
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::keys_test {
 namespace {
 
 std::string text_of(const Key& key) { return std::string(base::as_text(key)); }
@@ -36,4 +36,4 @@ TEST(Keys, one_that_is_too_long_is_refused) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::keys_test

@@ -17,7 +17,7 @@
 #include "support/faulty_files.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::lmdb_index_test {
 namespace {
 
 using test::run_task;
@@ -375,4 +375,4 @@ TEST(LmdbIndex, survives_writers_that_vanish_with_their_threads) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::lmdb_index_test

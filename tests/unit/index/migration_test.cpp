@@ -5,11 +5,12 @@
 #include <gmock/gmock.h>
 
 #include "entrepot/index/collection.hpp"
+#include "entrepot/index/journal.hpp"
 #include "index/lmdb_index.hpp"
 #include "old_index.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::migration_test {
 namespace {
 
 using test::run_task;
@@ -32,7 +33,7 @@ TEST_P(Migrated, it_is_the_index_that_would_have_grown) {
 }
 
 // Rows: D-12
-TEST_P(Migrated, schema_2_had_all_but_the_sums) {
+TEST_P(Migrated, from_schema_2_it_is_the_index_that_would_have_grown) {
   write([](Batch& batch) { fill_with_everything(batch, 20); });
   const auto expected = read(all_rows);
   const auto sum = read([](const View& view) { return usage_sum(view, "*"); });
@@ -42,6 +43,44 @@ TEST_P(Migrated, schema_2_had_all_but_the_sums) {
   write([](Batch& batch) { migrate(batch, at(12345)); });
   EXPECT_THAT(differing(read(all_rows), expected),
               testing::IsSubsetOf({"1 " + base::to_hex(base::as_bytes(schema_row))}));
+}
+
+// Rows: D-12
+TEST_P(Migrated, an_index_without_a_site_is_given_one_and_its_history_is_signed_with_it) {
+  write([](Batch& batch) {
+    fill_with_everything(batch, 5);
+    make_schema_2(batch);
+    batch.erase(Space::meta, base::as_bytes(site_row));
+    batch.erase(Space::meta, base::as_bytes(journal_id_row));
+    migrate(batch, at(12345));
+  });
+  read([](const View& view) {
+    EXPECT_EQ(site_id(view).size(), 32U);
+    EXPECT_EQ(journal_id(view).size(), 32U);
+    for (const auto& change : changes(view, 0, 1000)) {
+      EXPECT_EQ(change.version.site, site_id(view)) << change.sequence;
+    }
+    EXPECT_FALSE(dropped_after(view, 0));
+  });
+}
+
+// Rows: D-12
+TEST_P(Migrated, it_knows_how_far_the_journal_was_dropped) {
+  write([](Batch& batch) {
+    fill_with_everything(batch, 5);
+    drop_history(batch, at(3), 1000);
+    make_schema_2(batch);
+  });
+  const auto newest_gap = read([](const View& view) {
+    std::uint64_t gap = newest_change(view);
+    while (journal_row(view, gap)) --gap;
+    return gap;
+  });
+  write([](Batch& batch) { migrate(batch, at(12345)); });
+  read([&](const View& view) {
+    EXPECT_TRUE(dropped_after(view, newest_gap - 1));
+    EXPECT_FALSE(dropped_after(view, newest_gap));
+  });
 }
 
 TEST_P(Migrated, its_links_begin_their_time) {
@@ -77,4 +116,4 @@ TEST(Migration, happens_at_open_and_makes_the_map_grow) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::migration_test

@@ -1,4 +1,4 @@
-// An index as schema 1 had it, made from one of today's by taking out what came later.
+// An index as older schemas had it, made from one of today's by taking out what came later.
 #pragma once
 
 #include <algorithm>
@@ -60,10 +60,29 @@ inline std::string schema_1_journal_row(const JournalRow& row) {
       .take();
 }
 
+inline std::string plain_tag(const TagRecord& record) {
+  return RecordWriter(1).digest(record.digest).time(record.changed).time(record.checked).take();
+}
+
+inline std::string schema_2_journal_row(const JournalRow& row) {
+  auto bytes = schema_1_journal_row(row);
+  bytes[0] = 2;
+  return bytes + RecordWriter(0).text(row.who).take().substr(1);
+}
+
 inline void make_schema_2(Batch& batch) {
   for (const auto& [key, value] : rows_in(batch, Space::sums)) {
     batch.erase(Space::sums, base::as_bytes(key));
   }
+  for (const auto& [key, value] : rows_in(batch, Space::tags)) {
+    batch.put(Space::tags, base::as_bytes(key),
+              base::as_bytes(plain_tag(decode_tag(base::as_bytes(value)).value())));
+  }
+  for (const auto& row : journal(batch, 0, 1'000'000)) {
+    batch.put(Space::journal, Key().number(row.sequence),
+              base::as_bytes(schema_2_journal_row(row)));
+  }
+  batch.erase(Space::meta, base::as_bytes(dropped_journal_row));
   batch.put(Space::meta, base::as_bytes(schema_row), base::as_bytes(encode_number(2)));
 }
 
@@ -86,8 +105,8 @@ inline void make_old(Batch& batch) {
   batch.put(Space::meta, base::as_bytes(schema_row), base::as_bytes(encode_number(1)));
 }
 
-// Everything there is, but for what migration cannot know: since when links are there. Journal rows
-// as they are read.
+// Everything there is, but for what migration cannot know: since when links are there, and which
+// Journal this is. Journal rows as they are read.
 using RowMap = std::map<std::string, std::string>;
 
 inline RowMap all_rows(const View& view) {
@@ -101,6 +120,7 @@ inline RowMap all_rows(const View& view) {
       if (Space{number} == Space::journal) {
         value = encode(decode_journal_row(base::as_bytes(value)).value());
       }
+      if (Space{number} == Space::meta && key == journal_id_row) value = "an id";
       all.emplace(std::to_string(number) + " " + base::to_hex(base::as_bytes(key)), value);
     }
   }

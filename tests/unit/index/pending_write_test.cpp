@@ -11,7 +11,7 @@
 
 #include "entrepot/async/runtime.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::pending_write_test {
 namespace {
 
 namespace asio = boost::asio;
@@ -96,4 +96,4 @@ TEST(PendingWrite, does_not_start_when_its_frame_is_gone) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::pending_write_test

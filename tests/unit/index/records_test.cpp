@@ -8,7 +8,7 @@
 #include "index/event_record.hpp"
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::records_test {
 namespace {
 
 oci::Descriptor descriptor() { return {"application/x", sha512("d"), 1ULL << 40}; }
@@ -35,9 +35,10 @@ struct Kind {
 
 std::vector<Kind> kinds() {
   const Referrer referrer{descriptor(), "type", {{"a", "1"}, {"b", ""}}};
-  const JournalRow row{0, at(-5), Cause::push, "repo", "tag", sha256("f"), std::nullopt, "alice"};
+  const JournalRow row{0,           at(-5),       Cause::push, "repo",          "tag",
+                       sha256("f"), std::nullopt, "alice",     {at(-6), "site"}};
   return {
-      {"tag", encode(TagRecord{sha256("x"), at(1), at(2)}),
+      {"tag", encode(TagRecord{sha256("x"), at(1), at(2), {at(3), "site"}}),
        [](base::ByteView b) { return decode_tag(b).has_value(); }},
       {"blob", encode(BlobRecord{9, at(3)}),
        [](base::ByteView b) { return decode_blob(b).has_value(); }},
@@ -93,7 +94,7 @@ TEST(Records, damaged_ones_never_lead_outside) {
 
 TEST(Records, another_version_is_not_ours) {
   for (auto kind : kinds()) {
-    for (const char version : {'\0', '\3', 'x'}) {
+    for (const char version : {'\0', '\4', 'x'}) {
       kind.bytes[0] = version;
       EXPECT_FALSE(kind.decodes(base::as_bytes(kind.bytes))) << kind.name;
     }
@@ -108,11 +109,12 @@ void expect_same(const JournalRow& a, const JournalRow& b) {
   EXPECT_EQ(a.from, b.from);
   EXPECT_EQ(a.to, b.to);
   EXPECT_EQ(a.who, b.who);
+  EXPECT_EQ(a.version, b.version);
 }
 
 TEST(Records, journal_rows_come_back_as_they_were) {
-  const JournalRow row{0,     at(-5),       Cause::adoption, "repo",
-                       "tag", std::nullopt, sha512("t"),     "alice"};
+  const JournalRow row{0,           at(-5),  Cause::adoption, "repo", "tag", std::nullopt,
+                       sha512("t"), "alice", {at(8), "site"}};
   const auto bytes = encode(row);
   const auto back = decode_journal_row(base::as_bytes(bytes));
   ASSERT_TRUE(back);
@@ -131,7 +133,8 @@ TEST(Records, journal_rows_of_schema_1_name_nobody) {
                          .take();
   const auto back = decode_journal_row(base::as_bytes(bytes));
   ASSERT_TRUE(back);
-  expect_same(*back, {0, at(7), Cause::mirror, "repo", "tag", sha256("f"), std::nullopt, ""});
+  expect_same(*back,
+              {0, at(7), Cause::mirror, "repo", "tag", sha256("f"), std::nullopt, "", {at(7), ""}});
   EXPECT_FALSE(decode_journal_row(base::as_bytes(bytes + "more")));
 }
 
@@ -148,4 +151,4 @@ TEST(Records, events_come_back_as_they_were) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::records_test

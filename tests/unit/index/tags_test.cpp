@@ -3,7 +3,7 @@
 #include "index/journal.hpp"
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::tags_test {
 namespace {
 
 using testing::ElementsAre;
@@ -278,4 +278,4 @@ TEST_P(Tags, the_longest_names_have_room) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::tags_test

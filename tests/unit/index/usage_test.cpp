@@ -7,7 +7,7 @@
 
 #include "support/catalog_words.hpp"
 
-namespace entrepot::index {
+namespace entrepot::index::usage_test {
 namespace {
 
 using testing::ElementsAre;
@@ -306,4 +306,4 @@ TEST_P(UsageCount, links_are_listed_in_pages) {
 }
 
 }  // namespace
-}  // namespace entrepot::index
+}  // namespace entrepot::index::usage_test

@@ -3,7 +3,7 @@
 #include "contract/source_contract.hpp"
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::contract_test {
 
 class MirrorStand : public SourceStand {
  public:
@@ -60,4 +60,4 @@ SourceMaker followers() {
 INSTANTIATE_TEST_SUITE_P(Follower, ByteSourceContract, testing::Values(followers()));
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::contract_test

@@ -5,7 +5,7 @@
 
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::fill_test {
 namespace {
 
 constexpr std::uint64_t big = 1'000'000;
@@ -548,4 +548,4 @@ TEST_F(Fill, head_of_a_cold_blob_asks_head_and_fills_nothing) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::fill_test

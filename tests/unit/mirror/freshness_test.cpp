@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::mirror {
+namespace entrepot::mirror::freshness_test {
 namespace {
 
 using std::chrono::hours;
@@ -51,4 +51,4 @@ TEST(Freshness, a_stale_tag_is_served_within_a_limit) {
 }
 
 }  // namespace
-}  // namespace entrepot::mirror
+}  // namespace entrepot::mirror::freshness_test

@@ -5,7 +5,7 @@
 
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::herd_test {
 namespace {
 
 constexpr std::size_t clients = 64;
@@ -154,4 +154,4 @@ TEST_F(Herd, one_question_about_a_tag_for_all_who_ask_at_once) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::herd_test

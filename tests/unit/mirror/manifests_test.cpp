@@ -3,7 +3,7 @@
 
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::manifests_test {
 namespace {
 
 class Manifests : public MirrorHouse {
@@ -198,4 +198,4 @@ TEST_F(Manifests, an_index_that_is_full_passes_answers_on) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::manifests_test

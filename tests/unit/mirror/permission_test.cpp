@@ -3,7 +3,7 @@
 
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::permission_test {
 namespace {
 
 class Permission : public MirrorHouse {
@@ -137,4 +137,4 @@ TEST_F(Permission, offline_nothing_new_can_be_earned) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::permission_test

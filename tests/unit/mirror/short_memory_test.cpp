@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::mirror {
+namespace entrepot::mirror::short_memory_test {
 namespace {
 
 using std::chrono::seconds;
@@ -43,4 +43,4 @@ TEST(ShortMemory, is_bounded_and_drops_the_expired_first) {
 }
 
 }  // namespace
-}  // namespace entrepot::mirror
+}  // namespace entrepot::mirror::short_memory_test

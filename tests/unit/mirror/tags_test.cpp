@@ -3,7 +3,7 @@
 
 #include "mirror_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::tags_test {
 namespace {
 
 class Tags : public MirrorHouse {
@@ -301,4 +301,4 @@ TEST_F(Tags, lists_are_upstreams_while_it_can_be_asked) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::tags_test

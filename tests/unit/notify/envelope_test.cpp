@@ -6,7 +6,7 @@
 #include "entrepot/notify/notifier.hpp"
 #include "unit/notify/events.hpp"
 
-namespace entrepot::notify {
+namespace entrepot::notify::envelope_test {
 namespace {
 
 using index::EventKind;
@@ -99,4 +99,4 @@ TEST(Envelope, is_valid_json_whatever_clients_say) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::notify::envelope_test

@@ -5,7 +5,7 @@
 #include "notify/signature.hpp"
 #include "unit/notify/post_house.hpp"
 
-namespace entrepot::notify {
+namespace entrepot::notify::notifier_test {
 namespace {
 
 using index::EventKind;
@@ -204,4 +204,4 @@ TEST_F(NotifierTest, starts_over_when_the_index_is_another_one) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::notify::notifier_test

@@ -4,7 +4,7 @@
 
 #include "unit/notify/events.hpp"
 
-namespace entrepot::notify {
+namespace entrepot::notify::pull_buffer_test {
 namespace {
 
 index::Event pull(int number) {
@@ -34,4 +34,4 @@ TEST(PullBuffer, is_bounded) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::notify::pull_buffer_test

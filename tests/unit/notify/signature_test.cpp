@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::notify {
+namespace entrepot::notify::signature_test {
 namespace {
 
 // RFC 4231, test case 2.
@@ -12,4 +12,4 @@ TEST(Signature, is_hmac_sha256) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::notify::signature_test

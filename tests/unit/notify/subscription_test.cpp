@@ -4,7 +4,7 @@
 
 #include "unit/notify/events.hpp"
 
-namespace entrepot::notify {
+namespace entrepot::notify::subscription_test {
 namespace {
 
 using index::EventKind;
@@ -46,4 +46,4 @@ TEST(Subscription, lets_events_grow_too_old) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::notify::subscription_test

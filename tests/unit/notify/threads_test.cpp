@@ -6,7 +6,7 @@
 
 #include "unit/notify/post_house.hpp"
 
-namespace entrepot::notify {
+namespace entrepot::notify::threads_test {
 namespace {
 
 using index::EventKind;
@@ -50,4 +50,4 @@ TEST(Threads, share_one_notifier) {
 }
 
 }  // namespace
-}  // namespace entrepot::notify
+}  // namespace entrepot::notify::threads_test

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace entrepot::oci {
+namespace entrepot::oci::digest_test {
 namespace {
 
 // FIPS 180-2 appendix B.1 and C.1.
@@ -118,4 +118,4 @@ TEST(Hasher, threads_do_not_disturb_each_other) {
 }
 
 }  // namespace
-}  // namespace entrepot::oci
+}  // namespace entrepot::oci::digest_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::oci {
+namespace entrepot::oci::manifest_test {
 namespace {
 
 const std::string a = "sha256:" + std::string(64, 'a');
@@ -290,4 +290,4 @@ TEST(ParseManifest, a_full_index_is_still_read) {
 }
 
 }  // namespace
-}  // namespace entrepot::oci
+}  // namespace entrepot::oci::manifest_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::oci {
+namespace entrepot::oci::media_type_test {
 namespace {
 
 TEST(ManifestKind, parameters_case_and_blanks_do_not_matter) {
@@ -36,4 +36,4 @@ TEST(AcceptAllManifests, names_indexes_before_images) {
 }
 
 }  // namespace
-}  // namespace entrepot::oci
+}  // namespace entrepot::oci::media_type_test

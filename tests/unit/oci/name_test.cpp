@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::oci {
+namespace entrepot::oci::name_test {
 namespace {
 
 TEST(RepositoryName, accepts_what_the_specification_allows) {
@@ -121,4 +121,4 @@ TEST(Reference, with_a_colon_is_a_digest_or_nothing) {
 }
 
 }  // namespace
-}  // namespace entrepot::oci
+}  // namespace entrepot::oci::name_test

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 
-namespace entrepot::oci {
+namespace entrepot::oci::refusal_test {
 namespace {
 
 TEST(ErrorRow, codes_words_and_statuses_of_the_specification) {
@@ -67,4 +67,4 @@ TEST(ErrorBody, stays_json_whatever_the_detail_quotes) {
 }
 
 }  // namespace
-}  // namespace entrepot::oci
+}  // namespace entrepot::oci::refusal_test

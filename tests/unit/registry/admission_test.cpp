@@ -3,7 +3,7 @@
 #include "registry_house.hpp"
 #include "support/chunks.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::admission_test {
 namespace {
 
 class Admission : public RegistryHouse {
@@ -87,4 +87,4 @@ TEST_F(Admission, one_at_a_time_has_a_digest_to_itself) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::admission_test

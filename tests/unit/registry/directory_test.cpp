@@ -4,7 +4,7 @@
 
 #include "support/scripted_source.hpp"
 
-namespace entrepot::registry {
+namespace entrepot::registry::directory_test {
 namespace {
 
 using Held = Directory::Held;
@@ -138,4 +138,4 @@ TEST_F(DirectoryTest, a_name_too_long_for_the_catalog_has_no_route) {
 }
 
 }  // namespace
-}  // namespace entrepot::registry
+}  // namespace entrepot::registry::directory_test

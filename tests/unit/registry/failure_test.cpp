@@ -4,7 +4,7 @@
 
 #include "entrepot/oci/refusal.hpp"
 
-namespace entrepot::registry {
+namespace entrepot::registry::failure_test {
 namespace {
 
 using oci::ErrorCode;
@@ -53,4 +53,4 @@ TEST(Failure, how_long_to_wait_reaches_the_client) {
 }
 
 }  // namespace
-}  // namespace entrepot::registry
+}  // namespace entrepot::registry::failure_test

@@ -10,7 +10,7 @@
 #include "support/run_task.hpp"
 #include "support/words.hpp"
 
-namespace entrepot::registry {
+namespace entrepot::registry::leases_test {
 namespace {
 
 using std::chrono::hours;
@@ -238,4 +238,4 @@ TEST(LeasesTogether, no_promise_is_given_while_a_judgement_runs) {
 }
 
 }  // namespace
-}  // namespace entrepot::registry
+}  // namespace entrepot::registry::leases_test

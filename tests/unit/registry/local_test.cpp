@@ -8,7 +8,7 @@
 #include "contract/source_contract.hpp"
 #include "support/site.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::local_test {
 
 class LocalStand : public SourceStand {
  public:
@@ -134,4 +134,4 @@ TEST_F(Local, catalog_lists_repositories_after_a_name) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::local_test

@@ -1,7 +1,7 @@
 // Writer::put_manifest.
 #include "registry_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::manifest_put_test {
 namespace {
 
 class ManifestPutting : public RegistryHouse {
@@ -291,4 +291,4 @@ TEST_F(ManifestPutting, what_was_put_is_leased) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::manifest_put_test

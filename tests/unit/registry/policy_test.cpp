@@ -6,7 +6,7 @@
 
 #include "support/words.hpp"
 
-namespace entrepot::registry {
+namespace entrepot::registry::policy_test {
 namespace {
 
 using test::name;
@@ -56,4 +56,4 @@ TEST(Policy, a_switch_gives_out_what_holds_now) {
 }
 
 }  // namespace
-}  // namespace entrepot::registry
+}  // namespace entrepot::registry::policy_test

@@ -14,7 +14,7 @@
 #include "entrepot/index/collection.hpp"
 #include "registry_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::promises_test {
 namespace {
 
 using Random = std::mt19937_64;
@@ -253,4 +253,4 @@ TEST(Promises, hold_against_a_collector_at_work_in_any_order) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::promises_test

@@ -1,7 +1,7 @@
 // What a quota counts, and what counting costs.
 #include "registry_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::quota_test {
 namespace {
 
 // Counts the rows somebody looks at.
@@ -80,4 +80,4 @@ TEST_F(Quotas, each_repository_counts_once_whatever_the_patterns_share) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::quota_test

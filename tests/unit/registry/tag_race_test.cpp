@@ -4,7 +4,7 @@
 #include "registry_house.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::tag_race_test {
 namespace {
 
 constexpr int clients = 100;
@@ -82,4 +82,4 @@ TEST(TagRace, the_last_committed_wins_and_the_tag_is_never_absent) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::tag_race_test

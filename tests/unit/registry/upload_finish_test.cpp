@@ -2,7 +2,7 @@
 // away (the client gave up waiting and asked again).
 #include "uploads_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::upload_finish_test {
 namespace {
 
 struct Outcome {
@@ -106,4 +106,4 @@ TEST_F(FinishTwice, what_was_refused_in_the_end_is_not_promised) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::upload_finish_test

@@ -4,7 +4,7 @@
 
 #include "uploads_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::upload_quota_test {
 namespace {
 
 using std::chrono::hours;
@@ -152,4 +152,4 @@ TEST_F(UploadQuota, large_bodies_end_at_the_same_byte) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::upload_quota_test

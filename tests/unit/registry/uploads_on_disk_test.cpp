@@ -8,7 +8,7 @@
 #include "registry_house.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::uploads_on_disk_test {
 namespace {
 
 using registry::UploadKey;
@@ -118,4 +118,4 @@ TEST_F(UploadsOnDisk, a_hundred_thousand_abandoned_ones_go_at_start) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::uploads_on_disk_test

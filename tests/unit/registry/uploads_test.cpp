@@ -3,7 +3,7 @@
 
 #include "uploads_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::uploads_test {
 namespace {
 
 using std::chrono::hours;
@@ -320,4 +320,4 @@ TEST_F(Uploads, nothing_is_taken_for_a_mirrored_repository_or_while_read_only) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::uploads_test

@@ -3,7 +3,7 @@
 
 #include "registry_house.hpp"
 
-namespace entrepot::test {
+namespace entrepot::test::writer_test {
 namespace {
 
 using registry::Mounted;
@@ -232,4 +232,4 @@ TEST_F(Writer, a_tag_goes_back_to_where_it_was) {
 }
 
 }  // namespace
-}  // namespace entrepot::test
+}  // namespace entrepot::test::writer_test

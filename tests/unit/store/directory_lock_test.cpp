@@ -8,7 +8,7 @@
 #include "entrepot/store/blob_store.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::store {
+namespace entrepot::store::directory_lock_test {
 namespace {
 
 // A process that holds the lock until it is killed.
@@ -91,4 +91,4 @@ TEST(DirectoryLock, a_place_where_nothing_can_be_is_an_error) {
 }
 
 }  // namespace
-}  // namespace entrepot::store
+}  // namespace entrepot::store::directory_lock_test

@@ -13,7 +13,7 @@
 #include "support/store_words.hpp"
 #include "support/temp_dir.hpp"
 
-namespace entrepot::store {
+namespace entrepot::store::store_faults_test {
 namespace {
 
 using test::Call;
@@ -240,4 +240,4 @@ TEST_F(StoreFaults, a_full_disk_does_not_keep_us_from_starting) {
 }
 
 }  // namespace
-}  // namespace entrepot::store
+}  // namespace entrepot::store::store_faults_test

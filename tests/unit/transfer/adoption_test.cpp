@@ -3,7 +3,7 @@
 #include "entrepot/oci/media_type.hpp"
 #include "unit/transfer/foreign_house.hpp"
 
-namespace entrepot::transfer {
+namespace entrepot::transfer::adoption_test {
 namespace {
 
 class AdoptionTest : public testing::Test {
@@ -216,4 +216,4 @@ TEST_F(LayoutAdoptionTest, NamesThatAreNoTagsBecomeNone) {
 }
 
 }  // namespace
-}  // namespace entrepot::transfer
+}  // namespace entrepot::transfer::adoption_test

@@ -10,7 +10,7 @@
 #include "transfer/foreign_text.hpp"
 #include "unit/transfer/foreign_house.hpp"
 
-namespace entrepot::transfer {
+namespace entrepot::transfer::export_test {
 namespace {
 
 std::string file_text(const fs::path& path) {
@@ -148,4 +148,4 @@ TEST_F(ExportTest, WhatWasExportedIsAdoptedAgainByteForByte) {
 }
 
 }  // namespace
-}  // namespace entrepot::transfer
+}  // namespace entrepot::transfer::export_test

@@ -5,7 +5,7 @@
 #include "entrepot/oci/media_type.hpp"
 #include "support/words.hpp"
 
-namespace entrepot::transfer {
+namespace entrepot::transfer::foreign_text_test {
 namespace {
 
 const std::string digest = test::digest_of("x").text();
@@ -71,4 +71,4 @@ TEST(Shown, IsPrintableAndNotLong) {
 }
 
 }  // namespace
-}  // namespace entrepot::transfer
+}  // namespace entrepot::transfer::foreign_text_test

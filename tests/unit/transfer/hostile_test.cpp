@@ -4,7 +4,7 @@
 
 #include "unit/transfer/foreign_house.hpp"
 
-namespace entrepot::transfer {
+namespace entrepot::transfer::hostile_test {
 namespace {
 
 class HostileTest : public testing::Test {
@@ -127,4 +127,4 @@ TEST_F(HostileTest, DeepIndexesEnd) {
 }
 
 }  // namespace
-}  // namespace entrepot::transfer
+}  // namespace entrepot::transfer::hostile_test

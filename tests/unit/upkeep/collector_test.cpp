@@ -3,7 +3,7 @@
 
 #include "unit/upkeep/upkeep_house.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::collector_test {
 namespace {
 
 class CollectorTest : public testing::Test {
@@ -340,4 +340,4 @@ TEST_F(CollectorTest, CountsWhatItFreed) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::collector_test

@@ -15,7 +15,7 @@
 #include "support/temp_dir.hpp"
 #include "support/words.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::crash_test {
 namespace {
 
 using test::digest_of;
@@ -138,4 +138,4 @@ TEST(CollectionCrash, LosesNothingAndIsFinishedByTheNextRound) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::crash_test

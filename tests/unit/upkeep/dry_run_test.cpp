@@ -6,7 +6,7 @@
 #include "unit/upkeep/upkeep_house.hpp"
 #include "upkeep/overlay.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::dry_run_test {
 namespace {
 
 // Images, nested indexes, referrers, shared layers and rubbish, tagged or not, as the dice fall.
@@ -112,4 +112,4 @@ TEST(Overlay, ShowsChangesInTheOrderOfKeys) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::dry_run_test

@@ -7,7 +7,7 @@
 #include "support/manual_clock.hpp"
 #include "support/run_task.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::jobs_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -150,4 +150,4 @@ TEST_F(JobsTest, IsWatchedFromOtherThreads) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::jobs_test

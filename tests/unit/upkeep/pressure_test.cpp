@@ -13,7 +13,7 @@
 #include "support/temp_dir.hpp"
 #include "support/words.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::pressure_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -161,4 +161,4 @@ TEST(Pressure, NoPromiseIsBrokenByRoundsWithoutGrace) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::pressure_test

@@ -3,7 +3,7 @@
 
 #include "unit/upkeep/upkeep_house.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::reconcile_test {
 namespace {
 
 class ReconcileTest : public testing::Test {
@@ -96,4 +96,4 @@ TEST_F(ReconcileTest, ADiskThatIsNotThereLosesNoBlob) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::reconcile_test

@@ -7,7 +7,7 @@
 
 #include "support/run_task.hpp"
 
-namespace entrepot::upkeep {
+namespace entrepot::upkeep::schedule_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -59,4 +59,4 @@ TEST(Schedule, EndsWhenStopped) {
 }
 
 }  // namespace
-}  // namespace entrepot::upkeep
+}  // namespace entrepot::upkeep::schedule_test

@@ -3,7 +3,7 @@
 #include "entrepot/oci/refusal.hpp"
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::blobs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -425,4 +425,4 @@ TEST(Blobs, asking_for_the_first_byte_does_not_wait_for_transfers) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::blobs_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::content_range_test {
 namespace {
 
 // Rows: C-03
@@ -25,4 +25,4 @@ TEST(ContentRange, refuses_what_is_not) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::content_range_test

@@ -8,7 +8,7 @@
 
 #include "support/temp_dir.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::credential_helper_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -61,4 +61,4 @@ TEST_F(CredentialHelper, that_does_not_end_is_ended_in_time) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::credential_helper_test

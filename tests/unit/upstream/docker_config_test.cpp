@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::docker_config_test {
 namespace {
 
 std::string kind_of(const std::expected<DockerEntry, std::string>& entry) {
@@ -65,4 +65,4 @@ TEST(DockerConfig, reads_what_a_helper_prints) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::docker_config_test

@@ -7,7 +7,7 @@
 #include "support/temp_dir.hpp"
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::exchange_test {
 namespace {
 
 using registry::FailureKind;
@@ -421,4 +421,4 @@ TEST_F(Exchanges, many_at_once_ask_for_one_token) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::exchange_test

@@ -7,6 +7,7 @@
 
 #include "entrepot/async/offload.hpp"
 #include "entrepot/base/metrics.hpp"
+#include "entrepot/upstream/feed.hpp"
 #include "entrepot/upstream/remote.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/run_task.hpp"
@@ -28,6 +29,14 @@ class Lab {
     if (!remote_) remote_ = connect(options, client_, pool_, base::system_clock(), metrics);
     return *remote_;
   }
+  registry::Place& place() {
+    if (!peer_.place) peer_ = connect_peer(options, client_, pool_, base::system_clock(), metrics);
+    return *peer_.place;
+  }
+  registry::Feed& feed() {
+    place();
+    return *peer_.feed;
+  }
 
   template <class T>
   T run(async::Task<T> task) {
@@ -43,6 +52,7 @@ class Lab {
   http::Client client_;
   async::BlockingPool pool_{1};
   std::unique_ptr<registry::Source> remote_;
+  Peer peer_;
 };
 
 inline oci::RepositoryName app() { return *oci::RepositoryName::parse("library/app"); }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::list_text_test {
 namespace {
 
 TEST(ListText, reads_tags_and_leaves_out_what_is_none) {
@@ -52,4 +52,4 @@ TEST(ListText, a_link_gives_its_query_and_never_its_host) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::list_text_test

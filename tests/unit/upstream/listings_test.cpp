@@ -2,7 +2,7 @@
 
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::listings_test {
 namespace {
 
 using registry::FailureKind;
@@ -125,4 +125,4 @@ TEST(Listings, no_api_and_no_tag_is_absent) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::listings_test

@@ -2,7 +2,7 @@
 
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::manifests_test {
 namespace {
 
 using registry::FailureKind;
@@ -202,4 +202,4 @@ TEST(Manifests, an_upstream_that_says_nothing_is_not_waited_for_twice) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::manifests_test

@@ -4,7 +4,7 @@
 
 #include "support/manual_clock.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::mirror_set_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -93,4 +93,4 @@ TEST(MirrorSet, is_not_asked_again_before_the_time_it_named) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::mirror_set_test

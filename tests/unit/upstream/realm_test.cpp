@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::realm_test {
 namespace {
 
 struct Case {
@@ -81,4 +81,4 @@ TEST(Realm, a_bearer_without_realm_is_no_challenge) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::realm_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::retry_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -55,4 +55,4 @@ TEST(Retry, the_budget_keeps_retries_below_questions) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::retry_test

@@ -5,7 +5,7 @@
 #include "entrepot/base/bytes.hpp"
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::schema1_test {
 namespace {
 
 const std::string payload = "{\n   \"name\": \"x\"\n}";
@@ -54,4 +54,4 @@ TEST(Schema1, passes_under_the_digest_of_its_payload) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::schema1_test

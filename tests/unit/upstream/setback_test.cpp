@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::setback_test {
 namespace {
 
 using registry::FailureKind;
@@ -91,4 +91,4 @@ TEST(Setback, classifies_transport_errors) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::setback_test

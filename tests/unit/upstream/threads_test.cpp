@@ -6,7 +6,7 @@
 
 #include "unit/upstream/lab.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::threads_test {
 namespace {
 
 const std::string manifest_bytes = R"({"schemaVersion":2})";
@@ -49,4 +49,4 @@ TEST(Threads, share_one_remote) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::threads_test

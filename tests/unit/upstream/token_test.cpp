@@ -5,7 +5,7 @@
 #include "support/manual_clock.hpp"
 #include "upstream/token_cache.hpp"
 
-namespace entrepot::upstream {
+namespace entrepot::upstream::token_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -53,7 +53,8 @@ TEST(Token, refuses_what_cannot_go_into_a_header) {
 
 // Rows: U-02
 TEST(Token, asks_for_the_scope_we_built) {
-  const TokenKey key{"https://r", "https://r/token", "reg istry", pull_scope("library/app"), ""};
+  const TokenKey key{"https://r", "https://r/token", "reg istry",
+                     scope_text("library/app", Right::pull), ""};
   const auto realm = *http::parse_url("https://r/token");
   EXPECT_EQ(token_url(realm, key, {}).text(),
             "https://r/token?service=reg%20istry&scope=repository%3Alibrary%2Fapp%3Apull");
@@ -87,7 +88,7 @@ TEST(Token, a_realm_says_nothing_that_is_ours_to_say) {
       {"&&a=1&", "a=1"},
       {"scopes=1&my_scope=2", "scopes=1&my_scope=2"},
   };
-  const TokenKey key{"https://r", "https://r/token", "s", pull_scope("app"), ""};
+  const TokenKey key{"https://r", "https://r/token", "s", scope_text("app", Right::pull), ""};
   for (const auto& each : cases) {
     auto realm = *http::parse_url("https://r/token");
     realm.query = each.query;
@@ -153,4 +154,4 @@ TEST(TokenCache, stays_bounded) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::upstream::token_test

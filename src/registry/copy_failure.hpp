@@ -1,0 +1,28 @@
+// How a walk ends early: leaves it for copy(), which returns the failure.
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "entrepot/oci/digest.hpp"
+#include "entrepot/registry/failure.hpp"
+
+namespace entrepot::registry {
+
+class CopyFailure : public std::exception {
+ public:
+  // `what`: the thing it was about, for people. `missing`: the manifest that is not there.
+  CopyFailure(const std::string& what, Failure why,
+              std::optional<oci::Digest> missing_manifest = {})
+      : failure(std::move(why)), missing(missing_manifest) {
+    failure.message = what + ": " + failure.message;
+  }
+  const char* what() const noexcept override { return failure.message.c_str(); }
+
+  Failure failure;
+  std::optional<oci::Digest> missing;
+};
+
+}  // namespace entrepot::registry

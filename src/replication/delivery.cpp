@@ -1,0 +1,188 @@
+// Delivery: rows and jobs, and the content that comes.
+#include "replication/delivery.hpp"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "entrepot/index/catalog.hpp"
+#include "entrepot/oci/manifest.hpp"
+#include "replication/companions.hpp"
+#include "replication/crew.hpp"
+
+namespace entrepot::replication {
+
+namespace {
+
+using registry::Failure;
+using registry::FailureKind;
+
+constexpr std::size_t images_at_once = 4;
+
+// It may come another time, whatever it is.
+bool blames_the_line(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::throttled:
+    case FailureKind::timeout:
+    case FailureKind::broken:
+    case FailureKind::offline:
+    case FailureKind::busy:
+      return true;
+    case FailureKind::absent:
+    case FailureKind::denied:
+      return false;
+  }
+  return false;
+}
+
+std::string reference_of(const index::Change& change) {
+  if (change.tag) return change.tag->text();
+  return (change.to ? *change.to : change.from.value()).text();
+}
+
+}  // namespace
+
+Delivery::Delivery(SharedErrand errand, Setbacks& setbacks, DeliveryOrder order)
+    : errand_(std::move(errand)),
+      setbacks_(setbacks),
+      listener_(std::move(order.listener)),
+      heard_(std::move(order.settled)),
+      begin_(std::move(order.position)),
+      end_(order.end) {
+  take_rows(std::move(order.changes));
+}
+
+void Delivery::take_rows(std::vector<index::Change> changes) {
+  std::set<std::pair<oci::RepositoryName, std::string>> later;
+  for (auto& change : std::views::reverse(changes)) {
+    auto target = errand_->rule->target(change.repository);
+    if (!target) continue;
+    ItemName item{change.repository, reference_of(change)};
+    const bool last = later.emplace(*target, item.reference).second;
+    change.repository = std::move(*target);
+    rows_.push_back({.change = std::move(change),
+                     .item = std::move(item),
+                     .word = last ? Word::last : Word::earlier});
+  }
+  std::ranges::reverse(rows_);
+}
+
+// A manifest that several rows speak of is brought once.
+async::Task<> Delivery::make_jobs() {
+  std::vector<bool> wanted;
+  co_await errand_->house.index.read([&](const index::View& view) {
+    wanted.clear();
+    for (const auto& row : rows_) wanted.push_back(wants_content(view, row.change));
+  });
+  std::map<std::pair<oci::RepositoryName, oci::Digest>, std::size_t> known;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (!wanted[i]) continue;
+    auto& row = rows_[i];
+    row.content = Content::coming;
+    const auto place =
+        known.emplace(std::pair(row.change.repository, *row.change.to), jobs_.size());
+    if (place.second) {
+      jobs_.push_back({.image = {.from = row.item.repository,
+                                 .to = row.change.repository,
+                                 .digest = *row.change.to,
+                                 .version = row.change.version}});
+      // Where everything is taken, what refers to it has rows of its own.
+      if (errand_->rule->whole()) jobs_.back().image.referrers = false;
+    }
+    auto& job = jobs_[place.first->second];
+    job.rows.push_back(i);
+    job.covered = job.covered || (row.change.tag && errand_->rule->covers(*row.change.tag));
+  }
+}
+
+async::Task<Delivered> Delivery::run() {
+  result_.position = begin_;
+  co_await make_jobs();
+  if (heard_) heard_(begin_, oldest_open());
+  co_await settle_ready();
+  co_await side_by_side(jobs_.size(), images_at_once,
+                        [this](std::size_t number) { return do_job(number); });
+  co_await settle_ready();
+  result_.report.tags = rows_.size();
+  co_return std::move(result_);
+}
+
+bool Delivery::called_off() const {
+  return errand_->stopping || (listener_.stop && listener_.stop());
+}
+
+async::Task<> Delivery::do_job(std::size_t number) {
+  if (called_off()) throw CalledOff();
+  if (troubles_in_a_row_ >= images_at_once) co_return;
+  auto& job = jobs_[number];
+  const auto content = co_await bring(job);
+  for (const auto row : job.rows) rows_[row].content = content;
+  co_await settle_ready();
+}
+
+async::Task<Delivery::Content> Delivery::bring(Job& job) {
+  if (co_await is_unwanted(job)) co_return Content::none;
+  bool moved = false;
+  auto answer = co_await carry(
+      errand_, job.image,
+      [this, &moved](std::uint64_t bytes) {
+        moved = true;
+        bytes_ += bytes;
+        if (listener_.bytes) listener_.bytes(bytes_, 0);
+      },
+      [this] { return called_off(); });
+  const auto& item = rows_[job.rows.front()].item;
+  if (!answer) co_return co_await judge(job, std::move(answer.error()), moved);
+  setbacks_.forget(item);
+  troubles_in_a_row_ = 0;
+  result_.report.copied += *answer;
+  co_return Content::here;
+}
+
+async::Task<Delivery::Content> Delivery::judge(Job& job, Failure failure, bool moved) {
+  const auto& item = rows_[job.rows.front()].item;
+  if (failure.kind == FailureKind::absent && co_await is_gone(job.image)) co_return Content::none;
+  if (blames_the_line(failure.kind)) {
+    ++troubles_in_a_row_;
+    if (moved) setbacks_.forget(item);
+    if (moved || !setbacks_.add(item)) {
+      result_.trouble = std::move(failure);
+      co_return Content::coming;
+    }
+  }
+  setbacks_.forget(item);
+  for (const auto row : job.rows) co_await put_to_waiting(row, failure.message);
+  co_return Content::failed;
+}
+
+// What the source has no more a later change explains. Also what it cannot give for the rule's
+// platforms: that it will never do.
+async::Task<bool> Delivery::is_gone(Image image) {
+  const auto there =
+      co_await errand_->from.place->manifest(image.from, oci::Reference(image.digest));
+  if (!there) co_return there.error().kind == FailureKind::absent;
+  const bool index = oci::manifest_kind(there->media_type) == oci::ManifestKind::index;
+  co_return index && !errand_->rule->rule().platforms.empty();
+}
+
+async::Task<bool> Delivery::is_unwanted(Job& job) {
+  if (errand_->rule->whole() || job.covered) co_return false;
+  if (!errand_->rule->rule().referrers) co_return true;
+  const auto& change = rows_[job.rows.front()].change;
+  const auto subject =
+      change.tag ? replication::subject_of(*change.tag) : co_await subject_of(job.image);
+  if (!subject) co_return true;
+  co_return !co_await errand_->house.index.read(
+      [&](const index::View& view) { return index::linked(view, job.image.to, *subject); });
+}
+
+async::Task<std::optional<oci::Digest>> Delivery::subject_of(Image image) {
+  const auto there =
+      co_await errand_->from.place->manifest(image.from, oci::Reference(image.digest));
+  if (!there) co_return std::nullopt;
+  const auto parsed = oci::parse_manifest(there->bytes, there->media_type);
+  if (!parsed || !parsed->subject) co_return std::nullopt;
+  co_return parsed->subject->digest;
+}
+
+}  // namespace entrepot::replication

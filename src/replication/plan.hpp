@@ -1,0 +1,47 @@
+// What a run of a rule has to do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "entrepot/async/task.hpp"
+#include "replication/carry.hpp"
+#include "replication/errand.hpp"
+#include "replication/survey.hpp"
+
+namespace entrepot::replication {
+
+// A tag of the target that has to go.
+struct Removal {
+  ItemName item;  // in the source's words
+  oci::RepositoryName repository;
+  oci::Tag tag;
+  // The source is asked once more: what it does not call absent stays.
+  bool to_be_confirmed = true;
+};
+
+struct Plan {
+  std::uint64_t repositories = 0;
+  std::uint64_t tags = 0;
+  std::vector<Image> images{};
+  // What is there already, when it is time to look for signatures that came after it.
+  std::vector<Image> held{};
+  bool looks_for_referrers = false;
+  std::vector<ItemName> conflicts{};  // they stay as they are at the target
+  std::vector<Removal> removals{};
+  std::string refused{};  // why there are no removals though there should be some
+  std::vector<Trouble> troubles{};
+};
+
+enum class Origin { trigger, hand };
+
+// `selection`: only these, and no removals. Asks the source for its lists and for each tag, the
+// target for each tag; of `here` the index knows. Throws oci::Refusal when there is no plan.
+async::Task<Plan> make_plan(SharedErrand errand, std::optional<Selection> selection, Origin origin);
+
+// The items of an image, as the waiting list knows them.
+std::vector<ItemName> items_of(const Image& image);
+
+}  // namespace entrepot::replication

@@ -1,0 +1,158 @@
+#include "entrepot/replication/replicator.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include "replication/duty.hpp"
+#include "replication/survey.hpp"
+
+namespace entrepot::replication {
+
+using Duties = std::map<std::string, std::shared_ptr<Duty>>;
+
+struct Replicator::State {
+  State(House around, Parties who) : house(around), parties(std::move(who)) {}
+
+  Duties make(std::vector<Rule> rules) const;
+  std::shared_ptr<Duty> duty(const std::string& rule) const;
+  std::vector<std::shared_ptr<Duty>> all() const;
+
+  const House house;
+  const Parties parties;
+  const std::shared_ptr<Rests> rests = std::make_shared<Rests>();
+  mutable std::mutex mutex;  // guards what follows
+  Duties duties;
+  std::vector<std::shared_ptr<Duty>> retired;  // replaced, may still be ending
+  std::optional<async::Executor> executor;
+};
+
+Duties Replicator::State::make(std::vector<Rule> rules) const {
+  Duties made;
+  for (auto& rule : rules) {
+    const auto compiled = std::make_shared<const CompiledRule>(std::move(rule));
+    auto from = parties(compiled->rule(), compiled->rule().from);
+    auto to = parties(compiled->rule(), compiled->rule().to);
+    if (compiled->follows() && !from.feed) {
+      throw std::invalid_argument("rule " + compiled->name() + " follows " + compiled->rule().from +
+                                  ", which is no entrepot site");
+    }
+    if (compiled->rule().pulled_within && !from.warm) {
+      throw std::invalid_argument("rule " + compiled->name() + " is for tags pulled lately, but " +
+                                  compiled->rule().from + " is not mirrored here");
+    }
+    auto errand = std::make_shared<Errand>(house, compiled, std::move(from), std::move(to), rests);
+    if (!made.emplace(compiled->name(), std::make_shared<Duty>(std::move(errand))).second) {
+      throw std::invalid_argument("two rules are called " + compiled->name());
+    }
+  }
+  return made;
+}
+
+std::shared_ptr<Duty> Replicator::State::duty(const std::string& rule) const {
+  const std::lock_guard lock(mutex);
+  const auto found = duties.find(rule);
+  if (found == duties.end()) throw std::invalid_argument("there is no rule called " + rule);
+  return found->second;
+}
+
+std::vector<std::shared_ptr<Duty>> Replicator::State::all() const {
+  const std::lock_guard lock(mutex);
+  std::vector<std::shared_ptr<Duty>> found;
+  for (const auto& [name, duty] : duties) found.push_back(duty);
+  return found;
+}
+
+Replicator::Replicator(House house, std::vector<Rule> rules, Parties parties)
+    : state_(std::make_shared<State>(house, std::move(parties))) {
+  state_->duties = state_->make(std::move(rules));
+}
+
+Replicator::~Replicator() = default;
+
+void Replicator::start(async::Executor executor) {
+  const std::lock_guard lock(state_->mutex);
+  state_->executor = executor;
+  for (const auto& [name, duty] : state_->duties) Duty::start(duty, executor, nullptr);
+}
+
+async::Task<> Replicator::stop() {
+  const auto state = state_;
+  std::vector<std::shared_ptr<Duty>> ending = state->all();
+  for (const auto& duty : ending) Duty::stop(duty);
+  {
+    const std::lock_guard lock(state->mutex);
+    ending.insert(ending.end(), state->retired.begin(), state->retired.end());
+  }
+  for (const auto& duty : ending) co_await duty->ended();
+}
+
+void Replicator::replace(std::vector<Rule> rules) {
+  auto made = state_->make(std::move(rules));
+  const std::lock_guard lock(state_->mutex);
+  const auto old = std::exchange(state_->duties, std::move(made));
+  for (const auto& [name, duty] : old) {
+    Duty::stop(duty);
+    state_->retired.push_back(duty);
+  }
+  std::erase_if(state_->retired, [](const auto& duty) { return duty->over(); });
+  if (!state_->executor) return;
+  for (const auto& [name, duty] : state_->duties) {
+    const auto before = old.find(name);
+    Duty::start(duty, *state_->executor, before == old.end() ? nullptr : before->second);
+  }
+}
+
+async::Task<RunReport> Replicator::run(std::string rule, Trial trial, RunListener listener) {
+  const auto duty = state_->duty(rule);
+  if (!duty->errand().to.place) throw std::invalid_argument("rule " + rule + " is for bundles");
+  co_return co_await duty->run_by_hand(trial, std::move(listener));
+}
+
+async::Task<std::vector<Replicator::Covered>> Replicator::covered(std::string rule) {
+  const auto duty = state_->duty(rule);
+  const auto seen = co_await survey(duty->shared_errand(), std::nullopt);
+  const auto& errand = duty->errand();
+  std::vector<Covered> all;
+  for (const auto& found : seen.found) {
+    auto target = errand.rule->target(found.repository);
+    if (!found.tag || !target) continue;
+    all.push_back({errand.from.place, found.repository, *found.tag, found.digest,
+                   std::move(*target), found.version});
+  }
+  co_return all;
+}
+
+async::Task<std::vector<RuleStatus>> Replicator::status() {
+  const auto state = state_;
+  std::vector<RuleStatus> all;
+  for (const auto& duty : state->all()) {
+    auto& errand = duty->errand();
+    co_await errand.board.load();
+    co_await errand.waiting.load();
+    auto status = errand.board.now();
+    status.from = errand.rule->rule().from;
+    status.to = errand.rule->rule().to;
+    status.waiting = errand.waiting.size();
+    all.push_back(std::move(status));
+  }
+  co_return all;
+}
+
+async::Task<std::vector<WaitingItem>> Replicator::waiting(std::string rule) {
+  const auto duty = state_->duty(rule);
+  std::vector<WaitingItem> all;
+  for (const auto& [item, waiting] : co_await duty->errand().waiting.items()) {
+    all.push_back({.rule = rule,
+                   .repository = item.repository.text(),
+                   .reference = item.reference,
+                   .tries = waiting.tries,
+                   .next_try = waiting.next_try,
+                   .error = waiting.error});
+  }
+  co_return all;
+}
+
+}  // namespace entrepot::replication

@@ -1,0 +1,317 @@
+#include "replication/run.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "entrepot/base/backoff.hpp"
+#include "replication/crew.hpp"
+#include "replication/pulled.hpp"
+#include "replication/questions.hpp"
+#include "replication/removals.hpp"
+
+namespace entrepot::replication {
+
+namespace {
+
+using registry::Answer;
+using registry::CopyTally;
+using registry::Failure;
+using registry::FailureKind;
+
+constexpr std::size_t images_at_once = 4;
+constexpr int most_rests = 5;
+// So many in a row that could not be reached: then it is the line, and not the items.
+constexpr int enough_silence = 8;
+
+bool silent(FailureKind kind) {
+  return kind == FailureKind::timeout || kind == FailureKind::broken ||
+         kind == FailureKind::offline;
+}
+
+class Run {
+ public:
+  Run(SharedErrand errand, RunOrder order) : errand_(std::move(errand)), order_(std::move(order)) {}
+
+  async::Task<RunResult> real();
+  async::Task<RunResult> dry();
+
+ private:
+  async::Task<> plan();
+  async::Task<> copy_image(std::size_t place);
+  async::Task<Answer<CopyTally>> move(Image image);
+  async::Task<> copied(Image image, CopyTally tally);
+  async::Task<> failed(Image image, Failure failure);
+  async::Task<> weigh_image(std::size_t place);
+  async::Task<> remove(Removal removal);
+  async::Task<> look_at_referrers(std::size_t place);
+  async::Task<> record_troubles();
+  async::Task<> settle();
+  async::Task<> leave_alone_what_waits();
+
+  bool called_off() const;
+  void tell(const ItemName& item, const char* outcome) const;
+  void moved(std::uint64_t bytes);
+  void note_error(const std::string& sentence);
+  void count_image();
+
+  const SharedErrand errand_;
+  const RunOrder order_;
+  Plan plan_;
+  RunResult result_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t images_done_ = 0;
+  int silence_ = 0;  // failures in a row
+  std::vector<ItemName> put_off_;
+  std::set<ItemName> waits_;  // what this run leaves on the waiting list, or puts there
+};
+
+bool Run::called_off() const {
+  return errand_->stopping || errand_->now() >= order_.until ||
+         (order_.listener.stop && order_.listener.stop());
+}
+
+void Run::tell(const ItemName& item, const char* outcome) const {
+  if (order_.trial == Trial::real)
+    errand_->house.metrics.replication_item(errand_->name(), outcome);
+  if (order_.listener.item) {
+    order_.listener.item(item.repository.text(), item.reference, outcome);
+  }
+}
+
+void Run::moved(std::uint64_t bytes) {
+  bytes_ += bytes;
+  if (order_.listener.bytes) order_.listener.bytes(bytes_, 0);
+}
+
+void Run::note_error(const std::string& sentence) {
+  if (result_.error.empty()) result_.error = sentence;
+}
+
+void Run::count_image() {
+  ++images_done_;
+  if (order_.listener.images) order_.listener.images(images_done_, plan_.images.size());
+}
+
+async::Task<> Run::plan() {
+  plan_ = errand_->rule->rule().pulled_within
+              ? co_await plan_pulled(errand_, order_.selection)
+              : co_await make_plan(errand_, order_.selection, order_.origin);
+  result_.report.repositories = plan_.repositories;
+  result_.report.tags = plan_.tags;
+  for (const auto& item : plan_.conflicts) tell(item, "conflict");
+  if (!plan_.refused.empty()) note_error(plan_.refused);
+}
+
+// ---- a dry run --------------------------------------------------------------------------------
+
+async::Task<> Run::weigh_image(std::size_t place) {
+  if (called_off()) co_return;
+  const auto image = plan_.images[place];
+  const auto answer = co_await weigh(errand_, image);
+  count_image();
+  if (answer) {
+    result_.report.copied += *answer;
+    result_.report.changed += items_of(image).size();
+    for (const auto& item : items_of(image)) tell(item, "copy");
+  } else {
+    ++result_.report.failed;
+    note_error(answer.error().message);
+    for (const auto& item : items_of(image)) tell(item, "failed");
+  }
+}
+
+async::Task<RunResult> Run::dry() {
+  co_await plan();
+  const auto work = [this](std::size_t place) { return weigh_image(place); };
+  co_await side_by_side(plan_.images.size(), images_at_once, work);
+  for (const auto& removal : plan_.removals) tell(removal.item, "remove");
+  for (const auto& trouble : plan_.troubles) {
+    tell(trouble.item, "failed");
+    note_error(trouble.failure.message);
+  }
+  result_.report.removed = plan_.removals.size();
+  result_.report.failed += plan_.troubles.size();
+  co_return std::move(result_);
+}
+
+// ---- a real one -------------------------------------------------------------------------------
+
+async::Task<Answer<CopyTally>> Run::move(Image image) {
+  Failure resting{.kind = FailureKind::throttled, .message = "asked to be left alone for a while"};
+  for (int i = 0; i < most_rests; ++i) {
+    if (!co_await sit_out_rest(errand_)) break;
+    auto answer = errand_->rule->rule().pulled_within
+                      ? co_await warm(errand_, image)
+                      : co_await carry(
+                            errand_, image, [this](std::uint64_t bytes) { moved(bytes); },
+                            [this] { return called_off(); });
+    if (answer || answer.error().kind != FailureKind::throttled) co_return answer;
+    resting = answer.error();
+  }
+  co_return std::unexpected(std::move(resting));
+}
+
+async::Task<> Run::copy_image(std::size_t place) {
+  if (result_.called_off || called_off()) {
+    result_.called_off = true;
+    co_return;
+  }
+  const auto image = plan_.images[place];
+  if (silence_ >= enough_silence) {
+    for (auto& item : items_of(image)) put_off_.push_back(std::move(item));
+    co_return;
+  }
+  std::optional<Answer<CopyTally>> answer;
+  try {
+    answer = co_await move(image);
+  } catch (const CalledOff&) {
+    result_.called_off = true;
+    co_return;
+  }
+  count_image();
+  if (*answer) {
+    co_await copied(image, **answer);
+  } else {
+    co_await failed(image, answer->error());
+  }
+}
+
+async::Task<> Run::copied(Image image, CopyTally tally) {
+  silence_ = 0;
+  errand_->silent_runs = 0;
+  result_.report.copied += tally;
+  const auto items = items_of(image);
+  result_.report.changed += items.size();
+  co_await note_brought(errand_, image);
+  co_await errand_->waiting.done(items);
+  for (const auto& item : items) tell(item, "copied");
+}
+
+async::Task<> Run::failed(Image image, Failure failure) {
+  silence_ = silent(failure.kind) ? silence_ + 1 : 0;
+  for (const auto& item : items_of(image)) {
+    waits_.insert(item);
+    if (failure.kind == FailureKind::throttled) {
+      put_off_.push_back(item);
+      continue;
+    }
+    ++result_.report.failed;
+    note_error(item.repository.text() + " " + item.reference + ": " + failure.message);
+    co_await errand_->waiting.failed(item, failure.message, errand_->now());
+    tell(item, "failed");
+  }
+}
+
+async::Task<> Run::remove(Removal removal) {
+  if (removal.to_be_confirmed) {
+    std::vector<Named> name{{removal.item.repository, oci::Reference(removal.tag)}};
+    const auto answers = co_await standings(errand_, Side::source, std::move(name));
+    if (!answers[0] || answers[0]->digest) co_return;
+  }
+  const auto answer =
+      co_await errand_->to.place->remove(removal.repository, oci::Reference(removal.tag));
+  if (!answer) {
+    ++result_.report.failed;
+    note_error("removing " + removal.repository.text() + ":" + removal.tag.text() + ": " +
+               answer.error().message);
+    tell(removal.item, "failed");
+    co_return;
+  }
+  co_await forget_brought(errand_, removal);
+  ++result_.report.removed;
+  tell(removal.item, "removed");
+}
+
+// Signatures may have come after their image, which itself is as it was.
+async::Task<> Run::look_at_referrers(std::size_t place) {
+  if (called_off()) co_return;
+  try {
+    const auto answer = co_await move(plan_.held[place]);
+    if (answer) result_.report.copied += *answer;
+  } catch (const CalledOff&) {
+    result_.called_off = true;
+  }
+}
+
+// What waits for its own time is not tried by a trigger.
+async::Task<> Run::leave_alone_what_waits() {
+  if (order_.origin == Origin::hand || order_.selection) co_return;
+  const auto waiting = co_await errand_->waiting.items();
+  const auto now = errand_->now();
+  const auto not_yet = [&](const Image& image) {
+    return std::ranges::any_of(items_of(image), [&](const ItemName& item) {
+      const auto found = waiting.find(item);
+      return found != waiting.end() && found->second.next_try > now;
+    });
+  };
+  for (const auto& image : plan_.images) {
+    if (!not_yet(image)) continue;
+    for (auto& item : items_of(image)) waits_.insert(std::move(item));
+  }
+  std::erase_if(plan_.images, not_yet);
+}
+
+async::Task<> Run::record_troubles() {
+  for (const auto& [item, failure] : plan_.troubles) {
+    waits_.insert(item);
+    note_error(item.repository.text() + " " + item.reference + ": " + failure.message);
+    if (failure.kind == FailureKind::throttled) {
+      put_off_.push_back(item);
+      continue;
+    }
+    ++result_.report.failed;
+    co_await errand_->waiting.failed(item, failure.message, errand_->now());
+    tell(item, "failed");
+  }
+}
+
+// What was waiting and is in no trouble any more needs no further try.
+async::Task<> Run::settle() {
+  if (!put_off_.empty()) {
+    if (silence_ >= enough_silence) ++errand_->silent_runs;
+    const auto pause = patience_after(errand_->silent_runs, base::draw_jitter());
+    const auto rest = std::max(resting_until(*errand_), errand_->now() + pause);
+    waits_.insert(put_off_.begin(), put_off_.end());
+    note_error(std::to_string(put_off_.size()) + " items are put off: the other side rests");
+    co_await errand_->waiting.postponed(put_off_, "put off: the other side rests", rest);
+  }
+  if (result_.called_off) co_return;
+  std::vector<ItemName> settled;
+  for (const auto& [item, waiting] : co_await errand_->waiting.items()) {
+    const auto& selection = order_.selection;
+    const auto chosen = selection ? selection->find(item.repository) : Selection::const_iterator{};
+    const bool asked =
+        !selection || (chosen != selection->end() && chosen->second.contains(item.reference));
+    if (asked && !waits_.contains(item)) settled.push_back(item);
+  }
+  co_await errand_->waiting.done(std::move(settled));
+}
+
+async::Task<RunResult> Run::real() {
+  co_await plan();
+  co_await leave_alone_what_waits();
+  co_await record_troubles();
+  const auto copy = [this](std::size_t place) { return copy_image(place); };
+  co_await side_by_side(plan_.images.size(), images_at_once, copy);
+  const auto look = [this](std::size_t place) { return look_at_referrers(place); };
+  co_await side_by_side(plan_.held.size(), images_at_once, look);
+  if (plan_.looks_for_referrers && !result_.called_off) errand_->referrers_seen = errand_->now();
+  for (const auto& removal : plan_.removals) {
+    if (called_off()) result_.called_off = true;
+    if (!result_.called_off) co_await remove(removal);
+  }
+  co_await settle();
+  co_return std::move(result_);
+}
+
+}  // namespace
+
+async::Task<RunResult> run(SharedErrand errand, RunOrder order) {
+  const auto trial = order.trial;
+  Run one(std::move(errand), std::move(order));
+  if (trial == Trial::dry) co_return co_await one.dry();
+  co_return co_await one.real();
+}
+
+}  // namespace entrepot::replication

@@ -1,0 +1,32 @@
+// What becomes of one change of a source here, by the word of its rule.
+#pragma once
+
+#include <string>
+
+#include "entrepot/index/journal.hpp"
+#include "entrepot/replication/replicator.hpp"
+#include "replication/errand.hpp"
+
+namespace entrepot::replication {
+
+enum class Settled {
+  done,      // it stands here now
+  held,      // it stood already, or something newer does that knew of it
+  conflict,  // what stands here stays; both sides had changed it
+  passed,    // the rule does not want it
+  missing,   // what it points to is not here
+};
+
+// Which changes of a tag may be made to win that would lose: only the last word of a source.
+enum class Word { last, earlier };
+
+// Inside the transaction of `batch`, and nothing outside it: it may run again. `change` is in the
+// words of `here`. Throws oci::Refusal when this registry refuses it; the batch is as it was then.
+Settled settle(index::Batch& batch, const index::Change& change, Word word, const Errand& errand,
+               base::WallTime now);
+
+// Whether the content a change points to is to be brought: not when it was deleted here, or
+// elsewhere, later than that.
+bool wants_content(const index::View& view, const index::Change& change);
+
+}  // namespace entrepot::replication
