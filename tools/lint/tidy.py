@@ -22,20 +22,6 @@ TIDY = "clang-tidy-19"
 SKIPPED = {"src/async/boost_sources.cpp", "src/async/pch.cpp"}
 
 
-def closure(paths):
-    """The files and every header of ours they include."""
-    seen, todo = set(), [tree.TOP / path for path in paths]
-    while todo:
-        path = todo.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        for _, quoted, name in tree.includes(path.relative_to(tree.TOP)):
-            todo += [root / name for root in (tree.TOP / "include", tree.TOP / "src")
-                     if quoted and (root / name).exists()]
-    return sorted(seen)
-
-
 def units(paths):
     """Each with at most one file of a room, so that private names do not meet."""
     rooms = {}
@@ -53,8 +39,8 @@ class Checker:
 
     def stamp(self, paths):
         digest = hashlib.sha256(self.salt)
-        for path in closure(paths):
-            digest.update(str(path).encode() + b"\0" + path.read_bytes())
+        for path in sorted(tree.closure(paths)):
+            digest.update(str(path).encode() + b"\0" + tree.text(path).encode())
         return self.cache / digest.hexdigest()
 
     def check(self, paths):

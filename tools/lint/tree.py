@@ -30,6 +30,20 @@ def includes(path):
         yield line, match.group(1) == '"', match.group(2)
 
 
+def closure(paths):
+    """The files and every header of ours they include, by whatever way."""
+    seen, todo = set(), list(paths)
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for _, quoted, name in includes(path):
+            todo += [pathlib.Path(root, name) for root in ("include", "src")
+                     if quoted and (TOP / root / name).exists()]
+    return seen
+
+
 def report(problems):
     """Prints the problems and ends the program."""
     for problem in problems:
