@@ -1,5 +1,8 @@
 // catalog.hpp "tags".
 #include "index/tags.hpp"
+
+#include <algorithm>
+
 #include "entrepot/index/catalog.hpp"
 #include "index/history.hpp"
 #include "index/records.hpp"
@@ -65,7 +68,12 @@ void set_tag(Batch& batch, const oci::RepositoryName& repository, const oci::Tag
     return;
   }
   const auto from = before ? std::optional(before->digest) : std::nullopt;
-  const auto version = version_above(batch, standing_version(batch, owner.id, tag.text()), now);
+  auto standing = standing_version(batch, owner.id, tag.text());
+  // Whoever tags what was deleted means it to be there again, also when that was done by a clock
+  // ahead of ours.
+  const auto removal = newest_row(batch, owner.id, digest.text());
+  if (removal && !removal->to) standing = std::max(standing, std::optional(removal->version));
+  const auto version = version_above(batch, standing, now);
   point(batch, owner, tag, from, TagRecord{digest, now, now, version});
   record_change(
       batch, owner.id,

@@ -72,7 +72,9 @@ async::Task<> Delivery::make_jobs() {
   std::vector<bool> wanted;
   co_await errand_->house.index.read([&](const index::View& view) {
     wanted.clear();
-    for (const auto& row : rows_) wanted.push_back(wants_content(view, row.change));
+    for (const auto& row : rows_) {
+      wanted.push_back(wants_content(view, row.change, row.word, *errand_));
+    }
   });
   std::map<std::pair<oci::RepositoryName, oci::Digest>, std::size_t> known;
   for (std::size_t i = 0; i < rows_.size(); ++i) {

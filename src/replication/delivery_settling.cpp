@@ -93,7 +93,7 @@ async::Task<bool> Delivery::try_to_settle(std::size_t end, std::vector<Settled>&
         try {
           found.back() = settle(batch, row.change, row.word, *errand_, errand_->now());
           const bool lost = found.back() == Settled::missing && row.content == Content::here &&
-                            wants_content(batch, row.change);
+                            wants_content(batch, row.change, row.word, *errand_);
           if (lost) all.rows.emplace_back(i, vanished);
         } catch (const oci::Refusal& refusal) {
           all.rows.emplace_back(i, refusal.detail);

@@ -41,6 +41,24 @@ std::optional<Change> raised(const index::View& view, const Change& change, cons
   return above;
 }
 
+// What the rule makes of a change of a tag, where that is not for the versions to say.
+struct Judgement {
+  bool ours_stays = false;
+  std::optional<Change> above{};  // takes its place
+};
+
+Judgement judge(const index::View& view, const Change& change, Word word, const Errand& errand) {
+  const auto policy = errand.rule->rule().conflict;
+  if (!change.tag || policy == Conflict::newest) return {};
+  const auto standing = index::latest_change(view, change.repository, *change.tag);
+  if (!standing) return {};
+  if (policy == Conflict::source) {
+    return {.above = word == Word::last ? raised(view, change, *standing, errand) : std::nullopt};
+  }
+  return {.ours_stays = made_here(view, *standing) && standing->version < change.version &&
+                        standing->to != change.to};
+}
+
 Settled settled(index::Applied applied) {
   switch (applied) {
     case index::Applied::done:
@@ -62,27 +80,22 @@ Settled settle(index::Batch& batch, const Change& change, Word word, const Erran
   if (change.to && !index::linked(batch, change.repository, *change.to)) return Settled::missing;
   // Of a manifest that came with its tag nobody told when.
   if (!change.tag && change.version == index::Version{}) return Settled::done;
-  const auto standing = change.tag && rule.conflict != Conflict::newest
-                            ? index::latest_change(batch, change.repository, *change.tag)
-                            : std::nullopt;
-  if (standing && rule.conflict == Conflict::target && made_here(batch, *standing) &&
-      standing->version < change.version && standing->to != change.to) {
+  const auto judgement = judge(batch, change, word, errand);
+  if (judgement.ours_stays) {
     index::note_superseded(batch, change, now);
     return Settled::conflict;
   }
-  if (standing && rule.conflict == Conflict::source && word == Word::last) {
-    if (const auto above = raised(batch, change, *standing, errand)) {
-      return settled(apply(batch, *above, errand, now));
-    }
-  }
-  return settled(apply(batch, change, errand, now));
+  return settled(apply(batch, judgement.above.value_or(change), errand, now));
 }
 
-bool wants_content(const index::View& view, const Change& change) {
+bool wants_content(const index::View& view, const Change& change, Word word, const Errand& errand) {
   if (!change.to) return false;
   auto manifest = change;
   manifest.tag.reset();
-  return index::wins(view, manifest);
+  if (index::wins(view, manifest)) return true;
+  if (!change.tag) return false;
+  const auto judgement = judge(view, change, word, errand);
+  return !judgement.ours_stays && (judgement.above || index::wins(view, change));
 }
 
 }  // namespace entrepot::replication

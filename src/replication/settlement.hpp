@@ -25,8 +25,10 @@ enum class Word { last, earlier };
 Settled settle(index::Batch& batch, const index::Change& change, Word word, const Errand& errand,
                base::WallTime now);
 
-// Whether the content a change points to is to be brought: not when it was deleted here, or
-// elsewhere, later than that.
-bool wants_content(const index::View& view, const index::Change& change);
+// Whether the content a change points to is to be brought: for a tag that will point to it whatever
+// became of the manifest itself, since a tag keeps its manifest; else not when it was deleted here,
+// or elsewhere, later than that.
+bool wants_content(const index::View& view, const index::Change& change, Word word,
+                   const Errand& errand);
 
 }  // namespace entrepot::replication

@@ -126,6 +126,19 @@ TEST_P(Apply, a_winner_replaces_what_was_made_here) {
       << "made with the winner at hand";
 }
 
+TEST_P(Apply, a_tag_is_newer_than_the_removal_of_what_it_brings_back) {
+  apply(of_manifest(one, {}, 9, "b"));
+  write([](Batch& batch) {
+    link(batch, app, RepositoryKind::local, one, at(5));
+    set_tag(batch, app, latest, one, at(5), Cause::push);
+    set_tag(batch, app, tag_of("other"), two, at(5), Cause::push);
+  });
+  read([](const View& view) {
+    EXPECT_EQ(tag(view, app, latest)->version.time, at(10)) << "whatever our clock says";
+    EXPECT_EQ(tag(view, app, tag_of("other"))->version.time, at(5));
+  });
+}
+
 TEST_P(Apply, of_one_moment_the_site_decides) {
   apply(change({}, one, 5, "a"));
   EXPECT_EQ(apply(change({}, two, 5, "b")), Applied::done);

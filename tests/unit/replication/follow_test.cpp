@@ -264,6 +264,33 @@ TEST_F(Conflicts, what_was_changed_here_stays_where_the_rule_says_so) {
   EXPECT_THAT(causes(b, "app", "latest"), testing::Contains(index::Cause::superseded).Times(1));
 }
 
+// Rows: N-11
+TEST_F(Conflicts, a_tag_outlives_the_deletion_of_its_manifest_that_knew_nothing_of_it) {
+  const auto image = a.push("app", {"v1"}, 1);
+  settle();
+  b.push("app", {"v3"}, 1);
+  a.clock_.advance(base::Seconds(1));
+  a.remove("app", image);
+  settle();
+  EXPECT_EQ(a.tagged("app", "v3"), image);
+  EXPECT_EQ(b.tagged("app", "v3"), image);
+  EXPECT_EQ(b.tagged("app", "v1"), std::nullopt);
+  EXPECT_EQ(a.holdings(), b.holdings());
+}
+
+// Rows: N-11
+TEST_F(Conflicts, where_the_source_wins_its_tag_brings_back_what_was_deleted_here) {
+  const auto image = a.push("app", {"v1"}, 1);
+  settle();
+  a.push("app", {"v3"}, 1);
+  b.clock_.advance(base::Seconds(1));
+  b.remove("app", image);
+  b.push("app", {"v3"}, 2);
+  settle(with(Conflict::newest), with(Conflict::source));
+  EXPECT_EQ(b.tagged("app", "v3"), image);
+  EXPECT_EQ(a.holdings(), b.holdings());
+}
+
 // ---- life ---------------------------------------------------------------------------------------
 
 TEST_F(Follows, until_it_is_cancelled_in_the_midst_of_its_wait) {
