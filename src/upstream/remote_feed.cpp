@@ -58,10 +58,11 @@ async::Task<Answer<T>> ask(std::shared_ptr<Asker> asker, Question asked,
 async::Task<Answer<FeedPage>> RemoteFeed::changes(registry::FeedScope scope, std::uint64_t since,
                                                   std::size_t limit, milliseconds longest) {
   registry::FeedQuestion wish{std::move(scope), since, limit};
-  wish.wait = std::chrono::duration_cast<std::chrono::seconds>(longest);
+  // Rounded up: what is left of a second would be no wait at all, asked for again and again.
+  wish.wait = std::chrono::ceil<std::chrono::seconds>(longest);
   auto asked = question("feed", query_text(registry::to_query(wish)));
   asked.queue = Queue::polls;
-  asked.first_byte = longest + beyond_the_wait;
+  asked.first_byte = wish.wait + beyond_the_wait;
   return ask(asker_, std::move(asked), &registry::read_feed_page);
 }
 

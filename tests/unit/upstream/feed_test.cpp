@@ -103,6 +103,14 @@ TEST_F(RemoteFeeds, a_poll_may_wait_longer_than_other_questions) {
   EXPECT_EQ(page.error().kind, registry::FailureKind::absent);
 }
 
+TEST_F(RemoteFeeds, a_poll_of_less_than_a_second_waits_all_the_same) {
+  server.on("wait=1", reply(404, ""));
+  server.on("", reply(500, ""));
+  const auto page = run(feed().changes({}, 0, 10, std::chrono::milliseconds(700)));
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().kind, registry::FailureKind::absent);
+}
+
 TEST_F(RemoteFeeds, a_poll_takes_nobody_elses_place) {
   options.concurrency = 1;
   server.on("/feed", hang());
