@@ -85,6 +85,8 @@ async::Task<Answer<void>> Repair::mend(Differences part) {
   };
   std::erase_if(part.theirs, waits);
   std::erase_if(part.ours, waits);
+  // What is only here stays, whatever the source says of it: no need to ask.
+  if (errand_->rule->rule().deletions == Deletions::keep) part.ours.clear();
   result_.different += part.theirs.size() + part.ours.size();
   changes_.clear();
   const auto theirs = co_await ask(tags_of(part.theirs));

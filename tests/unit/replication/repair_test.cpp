@@ -92,6 +92,19 @@ TEST_F(Repairs, what_is_newer_here_stays) {
   EXPECT_EQ(b.tagged("app", "mine"), ours);
 }
 
+TEST_F(Repairs, what_is_only_here_costs_no_question_when_deletions_are_kept) {
+  a.push("app", {"v1"}, 1);
+  sync();
+  b.push("app", {"mine"}, 2);
+  b.push("other", {"mine"}, 3);
+  auto rule = mirror_all();
+  rule.deletions = Deletions::keep;
+  line.asked.clear();
+  EXPECT_EQ(mend(rule).different, 0U);
+  EXPECT_EQ(line.asked["latest"], 0);
+  EXPECT_TRUE(b.tagged("app", "mine"));
+}
+
 TEST_F(Repairs, what_is_only_here_goes_when_the_rule_is_exact) {
   a.push("app", {"v1"}, 1);
   sync();
