@@ -47,6 +47,7 @@ class Run {
   async::Task<> look_at_referrers(std::size_t place);
   async::Task<> record_troubles();
   async::Task<> settle();
+  bool was_looked_at(const ItemName& item) const;
   async::Task<> leave_alone_what_waits();
 
   bool called_off() const;
@@ -266,6 +267,16 @@ async::Task<> Run::record_troubles() {
   }
 }
 
+// A run over everything goes by lists of tags: it sees no manifest that waits by its digest, and
+// nothing of a repository that could not be listed.
+bool Run::was_looked_at(const ItemName& item) const {
+  if (const auto& selection = order_.selection) {
+    const auto chosen = selection->find(item.repository);
+    return chosen != selection->end() && chosen->second.contains(item.reference);
+  }
+  return !item.reference.contains(':') && !waits_.contains({item.repository, ""});
+}
+
 // What was waiting and is in no trouble any more needs no further try.
 async::Task<> Run::settle() {
   if (!put_off_.empty()) {
@@ -279,11 +290,7 @@ async::Task<> Run::settle() {
   if (result_.called_off) co_return;
   std::vector<ItemName> settled;
   for (const auto& [item, waiting] : co_await errand_->waiting.items()) {
-    const auto& selection = order_.selection;
-    const auto chosen = selection ? selection->find(item.repository) : Selection::const_iterator{};
-    const bool asked =
-        !selection || (chosen != selection->end() && chosen->second.contains(item.reference));
-    if (asked && !waits_.contains(item)) settled.push_back(item);
+    if (was_looked_at(item) && !waits_.contains(item)) settled.push_back(item);
   }
   co_await errand_->waiting.done(std::move(settled));
 }

@@ -66,6 +66,31 @@ TEST_F(Troubles, AreTriedAgainEachAtItsTime) {
 }
 
 // Rows: N-10
+TEST_F(Troubles, OfWhatARunOverEverythingCannotSeeAreNotForgotten) {
+  fill(1);
+  far_->add_image("other", 7, {"v7"});
+  const auto one = errand(from_far());
+  const ItemName loose{name("app"), digest_of("a signature").text()};
+  const ItemName unlisted{name("other"), "v7"};
+  run(one->waiting.failed(loose, "500", clock_.wall()));
+  run(one->waiting.failed(unlisted, "500", clock_.wall()));
+  far_->judge = [](const std::string& step) -> std::optional<registry::Failure> {
+    if (step != "tags other") return std::nullopt;
+    return failure(FailureKind::broken);
+  };
+  run_rule(one, Origin::hand);
+  EXPECT_TRUE(waiting(one).contains(loose));
+  EXPECT_TRUE(waiting(one).contains(unlisted));
+  far_->judge = {};
+  run_rule(one, Origin::hand);
+  EXPECT_TRUE(waiting(one).contains(loose));
+  EXPECT_FALSE(waiting(one).contains(unlisted));
+  clock_.advance(std::chrono::hours(2));
+  retry(one);
+  EXPECT_TRUE(waiting(one).empty()) << "the source has it no more";
+}
+
+// Rows: N-10
 TEST_F(Troubles, SurviveARestart) {
   fill(2);
   break_tag("v1");
