@@ -127,8 +127,9 @@ async::Task<ManifestOffer::Children> ImageWalk::bring_listed(const ManifestConte
   auto children = children_for(content.bytes, *parsed,
                                filtered ? order_.options.platforms : std::vector<std::string>());
   if (children.wanted.empty() && !children.all) {
-    throw CopyFailure(
-        what, {.kind = FailureKind::absent, .message = "it has no image for the platforms wanted"});
+    throw CopyFailure(what, {.kind = FailureKind::absent,
+                             .message = "it has no image for the platforms wanted",
+                             .no_platform = true});
   }
   if (depth >= deepest_index) {
     throw CopyFailure(what, {.kind = FailureKind::denied, .message = "it lies too deep"});

@@ -143,6 +143,8 @@ async::Task<Delivery::Content> Delivery::bring(Job& job) {
 
 async::Task<Delivery::Content> Delivery::judge(Job& job, Failure failure, bool moved) {
   const auto& item = rows_[job.rows.front()].item;
+  // What it cannot give for the rule's platforms it never will.
+  if (failure.no_platform) co_return Content::none;
   if (failure.kind == FailureKind::absent && co_await is_gone(job.image)) co_return Content::none;
   if (blames_the_line(failure.kind)) {
     ++troubles_in_a_row_;
@@ -157,14 +159,11 @@ async::Task<Delivery::Content> Delivery::judge(Job& job, Failure failure, bool m
   co_return Content::failed;
 }
 
-// What the source has no more a later change explains. Also what it cannot give for the rule's
-// platforms: that it will never do.
+// What the source has no more a later change explains. A blob that is missing nothing does.
 async::Task<bool> Delivery::is_gone(Image image) {
   const auto there =
       co_await errand_->from.place->manifest(image.from, oci::Reference(image.digest));
-  if (!there) co_return there.error().kind == FailureKind::absent;
-  const bool index = oci::manifest_kind(there->media_type) == oci::ManifestKind::index;
-  co_return index && !errand_->rule->rule().platforms.empty();
+  co_return !there && there.error().kind == FailureKind::absent;
 }
 
 async::Task<bool> Delivery::is_unwanted(Job& job) {

@@ -73,7 +73,7 @@ struct CopyOrder {
 // looked at in any case. Content comes before what lists it, signatures before the tags, and the
 // tags with the image's own manifest last. On failure, and when `moved` throws, everything that
 // arrived stays and is not moved again by the next try. Docker's schema 1 is refused (denied); an
-// index without any image for the platforms is absent. `to` and `from` outlive it.
+// index without any image for the platforms is absent, and says so. `to` and `from` outlive it.
 async::Task<Answer<CopyTally>> copy(Source& from, Place& to, CopyOrder order);
 
 // The same walk without moving anything: what copy() would put and move. With `seen`, a blob that

@@ -28,6 +28,8 @@ struct Failure {
   FailureKind kind = FailureKind::broken;
   std::string message;                                // for log and client: no secrets
   std::optional<std::chrono::seconds> retry_after{};  // throttled, busy
+  // absent: the index is there, and has no image for the platforms wanted; it never will.
+  bool no_platform = false;
 };
 
 template <class T>

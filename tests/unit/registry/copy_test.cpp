@@ -178,6 +178,16 @@ TEST_F(Copy, an_index_without_an_image_for_the_platforms_is_absent) {
   const auto answer = copy(wish);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, FailureKind::absent);
+  EXPECT_TRUE(answer.error().no_platform);
+  from_.judge = [](const std::string& step) -> std::optional<registry::Failure> {
+    if (!step.starts_with("blob ")) return std::nullopt;
+    return registry::Failure{.kind = FailureKind::absent, .message = "404"};
+  };
+  wish.options.platforms = {"linux/amd64"};
+  const auto other = copy(wish);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, FailureKind::absent);
+  EXPECT_FALSE(other.error().no_platform);
 }
 
 TEST_F(Copy, a_sparse_index_that_is_there_is_completed) {

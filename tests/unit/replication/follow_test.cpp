@@ -165,6 +165,26 @@ TEST_F(Follows, what_the_source_has_no_more_is_passed_over) {
   EXPECT_EQ(b.holdings(), a.holdings());
 }
 
+TEST_F(Follows, for_some_platforms_and_waits_for_what_is_missing_of_them) {
+  a.push_index("app", {"v1"}, 1);
+  auto rule = mirror_all();
+  rule.platforms = {"linux/arm64"};
+  const auto other = follower(rule);
+  EXPECT_EQ(sync(other, b).failed, 0U);
+  EXPECT_EQ(b.tagged("app", "v1"), std::nullopt);
+  EXPECT_TRUE(b.run(other->waiting.items()).empty()) << "it never will be for that platform";
+  Site fresh;
+  rule.platforms = {"linux/amd64"};
+  const auto one = errand(a, fresh, line, rule);
+  line.judge = [](const std::string& what) -> std::optional<Failure> {
+    if (!what.starts_with("blob ")) return std::nullopt;
+    return Failure{.kind = FailureKind::absent, .message = "404"};
+  };
+  EXPECT_EQ(sync(one, fresh).failed, 1U);
+  EXPECT_TRUE(fresh.run(one->waiting.items()).contains({name("app"), "v1"}));
+  EXPECT_EQ(fresh.tagged("app", "v1"), std::nullopt);
+}
+
 TEST_F(Follows, under_other_names_and_some_tags_only) {
   const auto image = a.push("app", {"v1.2"}, 1);
   a.push("app", {"nightly"}, 2);

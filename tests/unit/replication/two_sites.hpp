@@ -62,6 +62,18 @@ class Site : public test::PlaceHouse {
     return put(put_of(repository,
                       test::image_manifest({{test::digest_of(config), config.size()}}, extra)));
   }
+  // An index of one image, for linux/amd64.
+  oci::Digest push_index(std::string_view repository, std::vector<std::string> tags,
+                         unsigned seed) {
+    const auto child = push(repository, {}, seed);
+    auto listed = test::descriptor(oci::media_type::oci_manifest, child, 1);
+    listed.insert(listed.size() - 1, R"(,"platform":{"os":"linux","architecture":"amd64"})");
+    const auto bytes = R"({"schemaVersion":2,"mediaType":")" +
+                       std::string(oci::media_type::oci_index) + R"(","manifests":[)" + listed +
+                       "]}";
+    clock_.advance(base::Milliseconds(10));
+    return put(put_of(repository, bytes, tags, oci::media_type::oci_index));
+  }
   void remove_tag(std::string_view repository, std::string_view text) {
     clock_.advance(base::Milliseconds(10));
     run(writer_.delete_tag(test::name(repository), test::tag(text), test::actor("alice")));
