@@ -35,11 +35,6 @@ bool blames_the_line(FailureKind kind) {
   return false;
 }
 
-std::string reference_of(const index::Change& change) {
-  if (change.tag) return change.tag->text();
-  return (change.to ? *change.to : change.from.value()).text();
-}
-
 }  // namespace
 
 Delivery::Delivery(SharedErrand errand, Setbacks& setbacks, DeliveryOrder order)

@@ -109,7 +109,7 @@ async::Task<Following::Outcome> Following::look_back(std::uint64_t then) {
 
 async::Task<Following::Outcome> Following::run_whole() {
   const auto result = co_await run(errand_, {.origin = Origin::trigger, .listener = listener_});
-  add(result.report);
+  report_ += result.report;
   if (result.called_off) throw CalledOff();
   co_return std::nullopt;
 }
@@ -143,7 +143,7 @@ async::Task<Following::Outcome> Following::deliver(FeedPage page) {
     Delivery delivery(errand_, setbacks_, std::move(order));
     auto delivered = co_await delivery.run();
     position_ = delivered.position;
-    add(delivered.report);
+    report_ += delivered.report;
     if (delivered.trouble) co_return delivered.trouble;
   }
   const bool time = !mended_ || errand_->house.clock.steady() - *mended_ >= mend_every;
@@ -160,7 +160,7 @@ async::Task<Following::Outcome> Following::mend() {
     co_return std::move(repaired.error());
   }
   mended_ = errand_->house.clock.steady();
-  add(repaired->report);
+  report_ += repaired->report;
   if (repaired->different > 0) {
     base::log::info("compared with peer", {{"rule", errand_->name()},
                                            {"different", repaired->different},
@@ -169,14 +169,6 @@ async::Task<Following::Outcome> Following::mend() {
                                            {"failed", repaired->report.failed}});
   }
   co_return std::nullopt;
-}
-
-void Following::add(const RunReport& report) {
-  report_.tags += report.tags;
-  report_.changed += report.changed;
-  report_.removed += report.removed;
-  report_.failed += report.failed;
-  report_.copied += report.copied;
 }
 
 // ---- what people see --------------------------------------------------------------------------

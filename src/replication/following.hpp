@@ -46,7 +46,6 @@ class Following {
   async::Task<Outcome> deliver(registry::FeedPage page);
   async::Task<> move_to(Position position);
   bool is_ours(const index::Change& change) const;
-  void add(const RunReport& report);
   void tell_position(const registry::FeedPage& page, std::uint64_t since,
                      std::optional<base::WallTime> oldest);
   void tell_trouble();

@@ -19,11 +19,6 @@ std::string reference_of(const SummaryItem& item) {
   return item.tag ? item.tag->text() : item.digest.text();
 }
 
-std::string reference_of(const Change& change) {
-  if (change.tag) return change.tag->text();
-  return (change.to ? *change.to : change.from.value()).text();
-}
-
 DifferenceWalk::Side there(const Errand& errand) {
   return {errand.from.feed, {.repositories = *errand.rule->summarized(), .prefix = {}}};
 }
@@ -97,11 +92,7 @@ async::Task<Answer<void>> Repair::mend(Differences part) {
   co_await add_ours(std::move(part.ours), std::move(*ours));
   Delivery delivery(errand_, setbacks_, {.changes = std::move(changes_), .listener = listener_});
   auto delivered = co_await delivery.run();
-  result_.report.tags += delivered.report.tags;
-  result_.report.changed += delivered.report.changed;
-  result_.report.removed += delivered.report.removed;
-  result_.report.failed += delivered.report.failed;
-  result_.report.copied += delivered.report.copied;
+  result_.report += delivered.report;
   const auto mended = delivered.report.changed + delivered.report.removed;
   errand_->board.change([mended](RuleStatus& status) { status.repaired += mended; });
   if (delivered.trouble) co_return std::unexpected(std::move(*delivered.trouble));

@@ -11,6 +11,16 @@
 
 namespace entrepot::replication {
 
+RunReport& RunReport::operator+=(const RunReport& other) {
+  repositories += other.repositories;
+  tags += other.tags;
+  changed += other.changed;
+  removed += other.removed;
+  failed += other.failed;
+  copied += other.copied;
+  return *this;
+}
+
 using Duties = std::map<std::string, std::shared_ptr<Duty>>;
 
 struct Replicator::State {

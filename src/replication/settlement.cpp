@@ -73,6 +73,11 @@ Settled settled(index::Applied applied) {
 
 }  // namespace
 
+std::string reference_of(const Change& change) {
+  if (change.tag) return change.tag->text();
+  return (change.to ? *change.to : change.from.value()).text();
+}
+
 Settled settle(index::Batch& batch, const Change& change, Word word, const Errand& errand,
                base::WallTime now) {
   const auto& rule = errand.rule->rule();

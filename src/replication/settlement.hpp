@@ -20,6 +20,9 @@ enum class Settled {
 // Which changes of a tag may be made to win that would lose: only the last word of a source.
 enum class Word { last, earlier };
 
+// What a change is about, as the waiting list and people call it.
+std::string reference_of(const index::Change& change);
+
 // Inside the transaction of `batch`, and nothing outside it: it may run again. `change` is in the
 // words of `here`. Throws oci::Refusal when this registry refuses it; the batch is as it was then.
 Settled settle(index::Batch& batch, const index::Change& change, Word word, const Errand& errand,

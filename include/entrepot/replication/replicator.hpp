@@ -78,6 +78,7 @@ struct RunReport {
   std::uint64_t removed = 0;
   std::uint64_t failed = 0;
   registry::CopyTally copied{};
+  RunReport& operator+=(const RunReport& other);
 };
 
 // As a run goes on; calls come from its thread, one at a time.
