@@ -9,6 +9,7 @@
 #include "entrepot/oci/manifest.hpp"
 #include "replication/companions.hpp"
 #include "replication/crew.hpp"
+#include "replication/plan.hpp"
 
 namespace entrepot::replication {
 
@@ -51,8 +52,11 @@ void Delivery::take_rows(std::vector<index::Change> changes) {
   std::set<std::pair<oci::RepositoryName, std::string>> later;
   for (auto& change : std::views::reverse(changes)) {
     auto target = errand_->rule->target(change.repository);
-    if (!target) continue;
     ItemName item{change.repository, reference_of(change)};
+    if (!target) {
+      if (change.to) nameless_.insert(std::move(item));
+      continue;
+    }
     const bool last = later.emplace(*target, item.reference).second;
     change.repository = std::move(*target);
     rows_.push_back({.change = std::move(change),
@@ -94,6 +98,7 @@ async::Task<> Delivery::make_jobs() {
 
 async::Task<Delivered> Delivery::run() {
   result_.position = begin_;
+  for (const auto& item : nameless_) co_await put_to_waiting(item, without_name);
   co_await make_jobs();
   if (heard_) heard_(begin_, oldest_open());
   co_await settle_ready();
@@ -150,7 +155,7 @@ async::Task<Delivery::Content> Delivery::judge(Job& job, Failure failure, bool m
     }
   }
   setbacks_.forget(item);
-  for (const auto row : job.rows) co_await put_to_waiting(row, failure.message);
+  for (const auto row : job.rows) co_await put_to_waiting(rows_[row].item, failure.message);
   co_return Content::failed;
 }
 

@@ -92,9 +92,9 @@ class Delivery {
   async::Task<> settle_ready();
   async::Task<> settle_up_to(std::size_t end);
   async::Task<bool> try_to_settle(std::size_t end, std::vector<Settled>& outcomes);
-  async::Task<> put_to_waiting(std::size_t row, std::string error);
+  async::Task<> put_to_waiting(ItemName item, std::string error);
   async::Task<> tell(std::size_t begin, const std::vector<Settled>& outcomes);
-  void tell_item(const Row& row, const char* outcome);
+  void tell_item(const ItemName& item, const char* outcome);
   std::optional<Position> position_at(std::size_t end) const;
   std::optional<base::WallTime> oldest_open() const;
 
@@ -105,6 +105,7 @@ class Delivery {
   const std::optional<Position> begin_;
   const std::uint64_t end_;
   std::vector<Row> rows_;
+  std::set<ItemName> nameless_;  // the rule's rename makes no name of their repository
   std::vector<Job> jobs_;
   std::size_t settled_ = 0;  // rows
   bool settling_ = false;

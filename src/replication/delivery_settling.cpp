@@ -110,7 +110,7 @@ async::Task<bool> Delivery::try_to_settle(std::size_t end, std::vector<Settled>&
     refused = std::move(error);
   }
   for (auto& [row, error] : refused.rows) {
-    co_await put_to_waiting(row, std::move(error));
+    co_await put_to_waiting(rows_[row].item, std::move(error));
     rows_[row].content = Content::failed;
   }
   co_return false;
@@ -125,15 +125,15 @@ std::optional<base::WallTime> Delivery::oldest_open() const {
   return oldest;
 }
 
-async::Task<> Delivery::put_to_waiting(std::size_t row, std::string error) {
-  co_await errand_->waiting.failed(rows_[row].item, std::move(error), errand_->now());
+async::Task<> Delivery::put_to_waiting(ItemName item, std::string error) {
+  co_await errand_->waiting.failed(item, std::move(error), errand_->now());
   ++result_.report.failed;
-  tell_item(rows_[row], "failed");
+  tell_item(item, "failed");
 }
 
-void Delivery::tell_item(const Row& row, const char* outcome) {
+void Delivery::tell_item(const ItemName& item, const char* outcome) {
   errand_->house.metrics.replication_item(errand_->name(), outcome);
-  if (listener_.item) listener_.item(row.item.repository.text(), row.item.reference, outcome);
+  if (listener_.item) listener_.item(item.repository.text(), item.reference, outcome);
 }
 
 async::Task<> Delivery::tell(std::size_t begin, const std::vector<Settled>& outcomes) {
@@ -146,7 +146,7 @@ async::Task<> Delivery::tell(std::size_t begin, const std::vector<Settled>& outc
     if (word == nullptr) continue;
     const bool removed = outcomes[i] == Settled::done && !row.change.to;
     if (outcomes[i] == Settled::done) ++(removed ? result_.report.removed : result_.report.changed);
-    tell_item(row, removed ? "removed" : word);
+    tell_item(row.item, removed ? "removed" : word);
   }
   if (listener_.images) listener_.images(settled_, rows_.size());
   if (heard_) heard_(result_.position, oldest_open());

@@ -35,8 +35,7 @@ std::vector<Wanted> rename(const Errand& errand, Survey& survey) {
     if (to) {
       wanted.push_back({found, std::move(*to)});
     } else {
-      Failure failure{.kind = FailureKind::broken,
-                      .message = "the rule's rename makes no name of a repository of it"};
+      Failure failure{.kind = FailureKind::broken, .message = without_name};
       survey.troubles.push_back({item_of(found), std::move(failure)});
     }
   }

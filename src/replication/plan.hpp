@@ -13,6 +13,9 @@
 
 namespace entrepot::replication {
 
+// Of an item whose repository the rule's template makes no name of.
+inline constexpr const char* without_name = "the rule's rename makes no name of a repository of it";
+
 // A tag of the target that has to go.
 struct Removal {
   ItemName item;  // in the source's words

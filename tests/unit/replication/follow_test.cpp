@@ -204,6 +204,22 @@ TEST_F(Follows, under_other_names_and_some_tags_only) {
   EXPECT_FALSE(held(other));
 }
 
+TEST_F(Follows, and_says_what_it_has_no_name_for) {
+  auto rule = mirror_all();
+  rule.rename = "{path}";
+  a.push("team/app", {"v1"}, 1);
+  a.push("app", {"v1"}, 2);
+  a.push("app", {"gone"}, 3);
+  a.remove_tag("app", "gone");
+  const auto one = follower(rule);
+  EXPECT_GE(sync(one, b).failed, 1U);
+  EXPECT_TRUE(b.tagged("team", "v1"));
+  const auto waiting = b.run(one->waiting.items());
+  ASSERT_TRUE(waiting.contains({name("app"), "v1"}));
+  EXPECT_EQ(waiting.at({name("app"), "v1"}).error,
+            "the rule's rename makes no name of a repository of it");
+}
+
 TEST_F(Follows, and_keeps_what_is_deleted_when_the_rule_says_so) {
   auto rule = mirror_all();
   rule.deletions = Deletions::keep;
