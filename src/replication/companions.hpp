@@ -31,15 +31,22 @@ inline std::optional<oci::Digest> subject_of(const oci::Tag& companion) {
   return oci::Digest::parse("sha256:" + hex);
 }
 
-// Those of `digest` among `tags`. The bare sha256-<hex>, by which old registries list referrers, is
-// none: referrers are carried as such.
-inline std::vector<oci::Tag> companions(const std::set<oci::Tag>& tags, const oci::Digest& digest) {
+// Those `digest` may have. The bare sha256-<hex>, by which old registries list referrers, is none:
+// referrers are carried as such.
+inline std::vector<oci::Tag> companions(const oci::Digest& digest) {
   std::vector<oci::Tag> found;
   for (const char* end : {".sig", ".att", ".sbom"}) {
-    const auto tag =
+    auto tag =
         oci::Tag::parse(std::string(to_string(digest.algorithm())) + "-" + digest.hex() + end);
-    if (tag && tags.contains(*tag)) found.push_back(*tag);
+    if (tag) found.push_back(std::move(*tag));
   }
+  return found;
+}
+
+// Those of `digest` among `tags`.
+inline std::vector<oci::Tag> companions(const std::set<oci::Tag>& tags, const oci::Digest& digest) {
+  auto found = companions(digest);
+  std::erase_if(found, [&tags](const oci::Tag& tag) { return !tags.contains(tag); });
   return found;
 }
 

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "entrepot/index/catalog.hpp"
-#include "entrepot/oci/manifest.hpp"
-#include "replication/companions.hpp"
 #include "replication/crew.hpp"
 #include "replication/plan.hpp"
 
@@ -17,8 +15,6 @@ namespace {
 
 using registry::Failure;
 using registry::FailureKind;
-
-constexpr std::size_t images_at_once = 4;
 
 // It may come another time, whatever it is.
 bool blames_the_line(FailureKind kind) {
@@ -99,11 +95,19 @@ async::Task<> Delivery::make_jobs() {
 async::Task<Delivered> Delivery::run() {
   result_.position = begin_;
   for (const auto& item : nameless_) co_await put_to_waiting(item, without_name);
+  co_await add_companions();
+  if (result_.trouble) co_return std::move(result_);
   co_await make_jobs();
   if (heard_) heard_(begin_, oldest_open());
   co_await settle_ready();
-  co_await side_by_side(jobs_.size(), images_at_once,
-                        [this](std::size_t number) { return do_job(number); });
+  std::vector<std::size_t> images;
+  std::vector<std::size_t> belongings;
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    (errand_->rule->whole() || jobs_[i].covered ? images : belongings).push_back(i);
+  }
+  co_await side_by_side(images.size(), images_at_once,
+                        [&](std::size_t place) { return do_job(images[place]); });
+  co_await do_belongings(std::move(belongings));
   co_await settle_ready();
   result_.report.tags = rows_.size();
   co_return std::move(result_);
@@ -123,7 +127,7 @@ async::Task<> Delivery::do_job(std::size_t number) {
 }
 
 async::Task<Delivery::Content> Delivery::bring(Job& job) {
-  if (co_await is_unwanted(job)) co_return Content::none;
+  if (const auto aside = co_await set_aside(job)) co_return *aside;
   bool moved = false;
   auto answer = co_await carry(
       errand_, job.image,
@@ -164,26 +168,6 @@ async::Task<bool> Delivery::is_gone(Image image) {
   const auto there =
       co_await errand_->from.place->manifest(image.from, oci::Reference(image.digest));
   co_return !there && there.error().kind == FailureKind::absent;
-}
-
-async::Task<bool> Delivery::is_unwanted(Job& job) {
-  if (errand_->rule->whole() || job.covered) co_return false;
-  if (!errand_->rule->rule().referrers) co_return true;
-  const auto& change = rows_[job.rows.front()].change;
-  const auto subject =
-      change.tag ? replication::subject_of(*change.tag) : co_await subject_of(job.image);
-  if (!subject) co_return true;
-  co_return !co_await errand_->house.index.read(
-      [&](const index::View& view) { return index::linked(view, job.image.to, *subject); });
-}
-
-async::Task<std::optional<oci::Digest>> Delivery::subject_of(Image image) {
-  const auto there =
-      co_await errand_->from.place->manifest(image.from, oci::Reference(image.digest));
-  if (!there) co_return std::nullopt;
-  const auto parsed = oci::parse_manifest(there->bytes, there->media_type);
-  if (!parsed || !parsed->subject) co_return std::nullopt;
-  co_return parsed->subject->digest;
 }
 
 }  // namespace entrepot::replication

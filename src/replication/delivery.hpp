@@ -65,17 +65,20 @@ class Delivery {
   async::Task<Delivered> run();
 
  private:
+  static constexpr std::size_t images_at_once = 4;
   enum class Content { coming, here, none, failed };
   struct Row {
     index::Change change;  // in the words of here
     ItemName item;         // in the source's
     Word word = Word::last;
     Content content = Content::here;
+    bool along = false;  // no row of the Journal: it comes because of another one
   };
   struct Job {
     Image image;
     std::vector<std::size_t> rows{};
-    bool covered = false;  // one of its rows is of a tag the rule means
+    bool covered = false;                  // one of its rows is of a tag the rule means
+    std::optional<oci::Digest> subject{};  // what it belongs to, once that is known
   };
 
   void take_rows(std::vector<index::Change> changes);
@@ -84,10 +87,14 @@ class Delivery {
   async::Task<Content> bring(Job& job);
   async::Task<Content> judge(Job& job, registry::Failure failure, bool moved);
   async::Task<bool> is_gone(Image image);
-  // Of a rule that takes some things only: a manifest that belongs to nothing it has taken.
-  async::Task<bool> is_unwanted(Job& job);
-  async::Task<std::optional<oci::Digest>> subject_of(Image image);
   bool called_off() const;
+
+  // Of a rule that takes some things only.
+  async::Task<> add_companions();
+  void add_row_along(index::Change change, const std::map<ItemName, std::size_t>& wanted);
+  async::Task<> do_belongings(std::vector<std::size_t> open);
+  async::Task<std::optional<Content>> set_aside(Job& job);
+  async::Task<registry::Answer<std::optional<oci::Digest>>> subject_of(const Job& job);
 
   async::Task<> settle_ready();
   async::Task<> settle_up_to(std::size_t end);

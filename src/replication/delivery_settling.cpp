@@ -119,6 +119,7 @@ async::Task<bool> Delivery::try_to_settle(std::size_t end, std::vector<Settled>&
 std::optional<base::WallTime> Delivery::oldest_open() const {
   std::optional<base::WallTime> oldest;
   for (auto i = settled_; i < rows_.size(); ++i) {
+    if (rows_[i].along) continue;
     const auto time = rows_[i].change.version.time;
     oldest = oldest ? std::min(*oldest, time) : time;
   }

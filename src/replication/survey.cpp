@@ -137,10 +137,13 @@ void Surveyor::add_companions() {
   for (const auto& found : survey_.found) {
     if (found.tag) known.emplace(found.repository, *found.tag);
   }
+  // Of what is tried again by itself no later run brings them along when the rule follows.
+  const bool asks = errand_->rule->follows() && !errand_->rule->whole();
   for (const auto& found : survey_.found) {
     const auto tags = survey_.listed.find(found.repository);
-    if (tags == survey_.listed.end()) continue;
-    for (auto& tag : companions(tags->second, found.digest)) {
+    const bool listed = tags != survey_.listed.end();
+    if (!listed && (!asks || !found.tag || is_companion(*found.tag))) continue;
+    for (auto& tag : listed ? companions(tags->second, found.digest) : companions(found.digest)) {
       if (!known.emplace(found.repository, tag).second) continue;
       open_.push_back({found.repository, oci::Reference(std::move(tag))});
     }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "entrepot/index/notes.hpp"
+#include "replication/run.hpp"
 #include "two_sites.hpp"
 
 namespace entrepot::replication::follow_test {
@@ -202,6 +203,79 @@ TEST_F(Follows, under_other_names_and_some_tags_only) {
   };
   EXPECT_TRUE(held(signature));
   EXPECT_FALSE(held(other));
+}
+
+// ---- signatures by tag, of a rule for some tags only -------------------------------------------
+
+class Companions : public Follows {
+ protected:
+  static Rule releases() {
+    auto rule = mirror_all();
+    rule.tags = {SemverRange{.range = ">=1"}};
+    return rule;
+  }
+  static std::string signature_of(const oci::Digest& digest) {
+    return "sha256-" + std::string(digest.hex()) + ".sig";
+  }
+};
+
+TEST_F(Companions, come_with_the_image_of_the_same_page_before_and_after_it) {
+  const auto image = a.push("app", {"v1.2"}, 1);
+  const auto signature = a.push("app", {signature_of(image)}, 2);
+  const auto nested = a.push("app", {signature_of(signature)}, 3);
+  const auto other = a.push("app", {"nightly"}, 4);
+  a.push("app", {signature_of(other)}, 5);
+  const auto late = a.push("app", {}, 6);
+  const auto early = a.push("app", {signature_of(late)}, 7);
+  a.push("app", {"v1.3"}, 6);
+  sync(follower(releases()), b);
+  EXPECT_EQ(b.tagged("app", signature_of(image)), signature);
+  EXPECT_EQ(b.tagged("app", signature_of(signature)), nested);
+  EXPECT_EQ(b.tagged("app", signature_of(late)), early);
+  EXPECT_EQ(b.tagged("app", signature_of(other)), std::nullopt);
+}
+
+TEST_F(Companions, come_with_an_image_that_was_signed_long_before_it_is_released) {
+  const auto image = a.push("app", {"nightly"}, 1);
+  const auto signature = a.push("app", {signature_of(image)}, 2);
+  const auto one = follower(releases());
+  sync(one, b);
+  EXPECT_EQ(b.tagged("app", signature_of(image)), std::nullopt);
+  a.push("app", {"v2.0"}, 1);
+  sync(one, b);
+  EXPECT_EQ(b.tagged("app", "v2.0"), image);
+  EXPECT_EQ(b.tagged("app", signature_of(image)), signature);
+  EXPECT_EQ(one->board.now().position, a.newest());
+}
+
+TEST_F(Companions, come_with_an_image_that_had_to_wait) {
+  const auto image = a.push("app", {"v1.2"}, 1);
+  const auto signature = a.push("app", {signature_of(image)}, 2);
+  line.judge = [&](const std::string& what) -> std::optional<Failure> {
+    if (what != "manifest " + image.text()) return std::nullopt;
+    return Failure{.kind = FailureKind::denied, .message = "403"};
+  };
+  const auto one = follower(releases());
+  sync(one, b);
+  EXPECT_EQ(b.tagged("app", signature_of(image)), std::nullopt);
+  line.judge = {};
+  b.run(run(one, {.selection = Selection{{name("app"), {"v1.2"}}}}));
+  EXPECT_EQ(b.tagged("app", "v1.2"), image);
+  EXPECT_EQ(b.tagged("app", signature_of(image)), signature);
+}
+
+TEST_F(Companions, are_not_lost_to_a_line_that_breaks_while_it_is_asked_whose_they_are) {
+  const auto image = a.push("app", {"v1.2"}, 1);
+  sync(follower(releases()), b);
+  const auto signature = a.sign("app", image, 2);
+  int breaks = 2;
+  line.judge = [&](const std::string& what) -> std::optional<Failure> {
+    if (what != "manifest " + signature.text() || breaks-- <= 0) return std::nullopt;
+    return Failure{.kind = FailureKind::timeout, .message = "late"};
+  };
+  sync(follower(releases()), b);
+  EXPECT_TRUE(
+      b.read([&](const index::View& view) { return index::linked(view, name("app"), signature); }));
 }
 
 TEST_F(Follows, and_says_what_it_has_no_name_for) {
