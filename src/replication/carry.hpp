@@ -28,6 +28,8 @@ struct Image {
   std::vector<oci::Tag> tags{};
   std::optional<index::Version> version{};  // of the change at an entrepot source
   std::optional<bool> referrers{};          // instead of the rule's word
+  // Of a rule that follows: what is to be settled once it is here, in the words of here.
+  std::vector<index::Change> changes{};
 };
 
 // registry::copy with the rule's options; bytes are counted in metrics and status as they come. A

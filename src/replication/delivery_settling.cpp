@@ -10,8 +10,6 @@ namespace entrepot::replication {
 
 namespace {
 
-constexpr const char* vanished = "it was deleted here before it could be applied";
-
 // Leaves a transaction for nothing to come of it.
 struct Refused : std::exception {
   std::vector<std::pair<std::size_t, std::string>> rows{};

@@ -84,7 +84,7 @@ Verdict judge_here(const index::View& view, const Errand& errand, const Wanted& 
   return judge(difference);
 }
 
-// Takes out of `wanted` what stays as it is here.
+// Takes out of `wanted` what stays as it is here; of a rule that follows settle() knows.
 async::Task<std::vector<ItemName>> set_conflicts_aside(SharedErrand errand,
                                                        std::vector<Wanted>& wanted) {
   std::vector<ItemName> stay;
@@ -110,6 +110,15 @@ async::Task<std::vector<ItemName>> set_conflicts_aside(SharedErrand errand,
   co_return stay;
 }
 
+// In the words of here.
+index::Change change_of(const Wanted& wanted) {
+  const auto& [found, to] = wanted;
+  auto change =
+      found.change.value_or(index::Change{.repository = to, .tag = found.tag, .to = found.digest});
+  change.repository = to;
+  return change;
+}
+
 // Tags of one manifest in one repository go along with it at once.
 std::vector<Image> images_of(const Errand& errand, const std::vector<Wanted>& wanted) {
   // A change of ours, which is greater than what stands, wherever the policy is not about versions.
@@ -119,7 +128,8 @@ std::vector<Image> images_of(const Errand& errand, const std::vector<Wanted>& wa
   std::vector<Image> images;
   std::map<std::tuple<oci::RepositoryName, oci::Digest, std::optional<index::Version>>, std::size_t>
       places;
-  for (const auto& [found, to] : wanted) {
+  for (const auto& one : wanted) {
+    const auto& [found, to] = one;
     const auto version = versions ? found.version : std::nullopt;
     const auto [place, is_new] =
         places.try_emplace({found.repository, found.digest, version}, images.size());
@@ -128,6 +138,7 @@ std::vector<Image> images_of(const Errand& errand, const std::vector<Wanted>& wa
           {.from = found.repository, .to = to, .digest = found.digest, .version = version});
     }
     if (found.tag) images[place->second].tags.push_back(*found.tag);
+    if (errand.rule->follows()) images[place->second].changes.push_back(change_of(one));
   }
   return images;
 }

@@ -9,6 +9,7 @@
 #include "entrepot/oci/refusal.hpp"
 #include "replication/carry.hpp"
 #include "replication/crew.hpp"
+#include "replication/settlement.hpp"
 
 namespace entrepot::replication {
 
@@ -119,23 +120,22 @@ async::Task<> ask_by_feed(SharedErrand errand, std::shared_ptr<registry::Feed> f
                           const std::vector<Named>& names, std::vector<Slot>& answers) {
   Places places;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto* tag = names[i].reference.tag();
-    if (tag != nullptr) places[{names[i].repository.text(), tag->text()}] = i;
+    places[{names[i].repository.text(), names[i].reference.text()}] = i;
   }
   for (auto place = places.begin(); place != places.end();) {
     std::vector<registry::TagName> tags;
     for (; place != places.end() && tags.size() < tags_a_question; ++place) {
       const auto& name = names[place->second];
-      tags.push_back({name.repository, *name.reference.tag()});
+      tags.push_back({name.repository, name.reference});
     }
     const auto ask = [&feed, &tags] { return feed->latest({}, tags); };
     const auto answer = co_await politely<std::vector<index::Change>>(errand, ask);
     if (!answer) co_return;
     for (const auto& change : *answer) {
-      if (!change.tag) continue;
-      const auto found = places.find({change.repository.text(), change.tag->text()});
+      const auto found = places.find({change.repository.text(), reference_of(change)});
       if (found == places.end() || !change.to) continue;
-      answers[found->second] = Standing{.digest = change.to, .version = change.version};
+      answers[found->second] =
+          Standing{.digest = change.to, .version = change.version, .change = change};
     }
   }
 }

@@ -31,6 +31,7 @@ struct Named {
 struct Standing {
   std::optional<oci::Digest> digest{};      // absent: there is no such thing
   std::optional<index::Version> version{};  // entrepot sites only
+  std::optional<index::Change> change{};    // of another entrepot site: what made it so
 };
 // What each stands for, in the order asked. Of `here` the index is read, an entrepot site is asked
 // for a thousand at once, all others by HEAD.

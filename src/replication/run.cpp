@@ -9,6 +9,7 @@
 #include "replication/pulled.hpp"
 #include "replication/questions.hpp"
 #include "replication/removals.hpp"
+#include "replication/settlement.hpp"
 
 namespace entrepot::replication {
 
@@ -41,6 +42,7 @@ class Run {
   async::Task<> copy_image(std::size_t place);
   async::Task<Answer<CopyTally>> move(Image image);
   async::Task<> copied(Image image, CopyTally tally);
+  async::Task<> settle_rows(Image image);
   async::Task<> failed(Image image, Failure failure);
   async::Task<> weigh_image(std::size_t place);
   async::Task<> remove(Removal removal);
@@ -139,6 +141,8 @@ async::Task<RunResult> Run::dry() {
 // ---- a real one -------------------------------------------------------------------------------
 
 async::Task<Answer<CopyTally>> Run::move(Image image) {
+  // They are settled when it is here.
+  if (errand_->rule->follows()) image.tags.clear();
   Failure resting{.kind = FailureKind::throttled, .message = "asked to be left alone for a while"};
   for (int i = 0; i < most_rests; ++i) {
     if (!co_await sit_out_rest(errand_)) break;
@@ -182,11 +186,35 @@ async::Task<> Run::copied(Image image, CopyTally tally) {
   silence_ = 0;
   errand_->silent_runs = 0;
   result_.report.copied += tally;
+  if (errand_->rule->follows()) {
+    co_await settle_rows(std::move(image));
+    co_return;
+  }
   const auto items = items_of(image);
   result_.report.changed += items.size();
   co_await note_brought(errand_, image);
   co_await errand_->waiting.done(items);
   for (const auto& item : items) tell(item, "copied");
+}
+
+// Of a rule that follows: what is here becomes what the peer's rows say, as it does when the feed
+// tells them, with their versions and by the rule's word on conflicts.
+async::Task<> Run::settle_rows(Image image) {
+  for (const auto& change : image.changes) {
+    const auto settled = co_await settle_alone(errand_, change);
+    auto one = image;
+    one.tags.clear();
+    if (change.tag) one.tags = {*change.tag};
+    if (!settled) {
+      co_await failed(std::move(one), settled.error());
+      continue;
+    }
+    const auto items = items_of(one);
+    const bool stays = *settled == Settled::conflict;
+    if (!stays) ++result_.report.changed;
+    co_await errand_->waiting.done(items);
+    tell(items.front(), stays ? "conflict" : "copied");
+  }
 }
 
 async::Task<> Run::failed(Image image, Failure failure) {

@@ -5,6 +5,7 @@
 
 #include "entrepot/index/catalog.hpp"
 #include "entrepot/index/superseded.hpp"
+#include "entrepot/oci/refusal.hpp"
 
 namespace entrepot::replication {
 
@@ -91,6 +92,19 @@ Settled settle(index::Batch& batch, const Change& change, Word word, const Erran
     return Settled::conflict;
   }
   return settled(apply(batch, judgement.above.value_or(change), errand, now));
+}
+
+async::Task<registry::Answer<Settled>> settle_alone(SharedErrand errand, Change change) {
+  try {
+    const auto settled = co_await errand->house.index.write([&](index::Batch& batch) {
+      return settle(batch, change, Word::last, *errand, errand->now());
+    });
+    if (settled != Settled::missing) co_return settled;
+    co_return std::unexpected(
+        registry::Failure{.kind = registry::FailureKind::absent, .message = vanished});
+  } catch (const oci::Refusal& refusal) {
+    co_return std::unexpected(registry::failure_of(refusal));
+  }
 }
 
 bool wants_content(const index::View& view, const Change& change, Word word, const Errand& errand) {

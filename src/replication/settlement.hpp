@@ -3,11 +3,15 @@
 
 #include <string>
 
+#include "entrepot/async/task.hpp"
 #include "entrepot/index/journal.hpp"
+#include "entrepot/registry/failure.hpp"
 #include "entrepot/replication/replicator.hpp"
 #include "replication/errand.hpp"
 
 namespace entrepot::replication {
+
+inline constexpr const char* vanished = "it was deleted here before it could be applied";
 
 enum class Settled {
   done,      // it stands here now
@@ -27,6 +31,10 @@ std::string reference_of(const index::Change& change);
 // words of `here`. Throws oci::Refusal when this registry refuses it; the batch is as it was then.
 Settled settle(index::Batch& batch, const index::Change& change, Word word, const Errand& errand,
                base::WallTime now);
+
+// The same in a transaction of its own, for the last word of a source whose content was brought. A
+// refusal of this registry is a failure, and so is content that went again.
+async::Task<registry::Answer<Settled>> settle_alone(SharedErrand errand, index::Change change);
 
 // Whether the content a change points to is to be brought: for a tag that will point to it whatever
 // became of the manifest itself, since a tag keeps its manifest; else not when it was deleted here,

@@ -112,7 +112,9 @@ async::Task<> Surveyor::resolve() {
     } else if (answers[i]->digest) {
       Found found{.repository = repository, .digest = *answers[i]->digest};
       if (reference.tag() != nullptr) found.tag = *reference.tag();
-      found.version = answers[i]->version;
+      const bool follows = errand_->rule->follows();
+      if (found.tag || follows) found.version = answers[i]->version;
+      if (follows) found.change = std::move(answers[i]->change);
       survey_.found.push_back(std::move(found));
     }
   }

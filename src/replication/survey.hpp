@@ -22,6 +22,7 @@ struct Found {
   std::optional<oci::Tag> tag{};  // absent: a manifest asked for by its digest
   oci::Digest digest;
   std::optional<index::Version> version{};
+  std::optional<index::Change> change{};  // in the Journal of a peer that is followed
 };
 
 struct Trouble {

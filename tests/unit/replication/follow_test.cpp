@@ -374,6 +374,52 @@ TEST_F(Conflicts, what_was_changed_here_stays_where_the_rule_says_so) {
   EXPECT_THAT(causes(b, "app", "latest"), testing::Contains(index::Cause::superseded).Times(1));
 }
 
+class Waiting : public Conflicts {
+ protected:
+  // What waited, when its time has come.
+  RunResult retry(const SharedErrand& one, const std::string& reference) {
+    b.run(one->waiting.failed({name("app"), reference}, "500", b.clock_.wall()));
+    auto result = b.run(run(one, {.selection = Selection{{name("app"), {reference}}}}));
+    EXPECT_TRUE(b.run(one->waiting.items()).empty());
+    return result;
+  }
+};
+
+// Rows: N-11
+TEST_F(Waiting, ends_with_what_was_changed_here_where_the_rule_says_so) {
+  const auto ours = b.push("app", {"latest"}, 2);
+  a.clock_.advance(base::Seconds(5));
+  a.push("app", {"latest"}, 1);
+  EXPECT_EQ(retry(follower(with(Conflict::target)), "latest").report.changed, 0U);
+  EXPECT_EQ(b.tagged("app", "latest"), ours);
+  EXPECT_THAT(causes(b, "app", "latest"),
+              ElementsAre(index::Cause::superseded, index::Cause::push));
+}
+
+// Rows: N-11
+TEST_F(Waiting, ends_with_what_the_source_has_where_the_rule_says_so) {
+  const auto theirs = a.push("app", {"latest"}, 1);
+  b.clock_.advance(base::Seconds(5));
+  b.push("app", {"latest"}, 2);
+  retry(follower(with(Conflict::source)), "latest");
+  EXPECT_EQ(b.tagged("app", "latest"), theirs);
+}
+
+TEST_F(Waiting, ends_with_the_rows_of_the_source_a_manifests_own_too) {
+  a.push("app", {"v1"}, 1);
+  const auto loose = a.push("app", {}, 2);
+  EXPECT_EQ(retry(follower(), "v1").report.changed, 1U);
+  EXPECT_EQ(b.history("app", "v1")[0].who, "alice");
+  EXPECT_EQ(b.history("app", "v1")[0].cause, index::Cause::push);
+  retry(follower(), loose.text());
+  const auto version = [&](Site& site) {
+    return site.read(
+        [&](const index::View& view) { return index::manifest_version(view, name("app"), loose); });
+  };
+  EXPECT_TRUE(version(b));
+  EXPECT_EQ(version(b), version(a));
+}
+
 // Rows: N-11
 TEST_F(Conflicts, a_tag_outlives_the_deletion_of_its_manifest_that_knew_nothing_of_it) {
   const auto image = a.push("app", {"v1"}, 1);
