@@ -15,7 +15,7 @@ using index::Change;
 using registry::Answer;
 using registry::SummaryItem;
 
-std::string reference_of(const SummaryItem& item) {
+std::string reference_in(const SummaryItem& item) {
   return item.tag ? item.tag->text() : item.digest.text();
 }
 
@@ -76,7 +76,7 @@ std::vector<SummaryItem> tags_of(const std::vector<SummaryItem>& items) {
 
 async::Task<Answer<void>> Repair::mend(Differences part) {
   const auto waits = [this](const SummaryItem& item) {
-    return waiting_.contains({item.repository, reference_of(item)});
+    return waiting_.contains({item.repository, reference_in(item)});
   };
   std::erase_if(part.theirs, waits);
   std::erase_if(part.ours, waits);
@@ -137,7 +137,7 @@ async::Task<> Repair::add_ours(std::vector<SummaryItem> items, std::map<ItemName
   // A manifest is not removed while a tag points to it.
   std::ranges::partition(items, [](const SummaryItem& item) { return item.tag.has_value(); });
   for (auto& item : items) {
-    const auto found = latest.find({item.repository, reference_of(item)});
+    const auto found = latest.find({item.repository, reference_in(item)});
     // It has come there meanwhile: the feed tells of it.
     if (found != latest.end() && found->second.to) continue;
     if (found != latest.end() && !exact) {
