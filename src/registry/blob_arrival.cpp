@@ -1,5 +1,6 @@
 #include "registry/blob_arrival.hpp"
 
+#include <algorithm>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <chrono>
@@ -160,19 +161,20 @@ async::Task<Answer<BlobArrival::Confirmed>> BlobArrival::confirm(std::uint64_t s
 
 // False while somebody else has the digest's Spool: a mirror's fill.
 async::Task<bool> BlobArrival::begin() {
-  check_disk();
   try {
     spool_ = co_await house_.store.begin_or_resume(offer_.digest);
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::device_or_resource_busy) co_return false;
     throw;
   }
+  check_disk();
   co_return true;
 }
 
-// Known before bytes cross a line for nothing.
+// Known before bytes cross a line for nothing. What came of it before has its room already.
 void BlobArrival::check_disk() const {
-  if (house_.store.free_bytes() >= offer_.size) return;
+  const auto rest = offer_.size - std::min(offer_.size, spool_->size());
+  if (house_.store.free_bytes() >= rest) return;
   throw std::system_error(ENOSPC, std::generic_category(), "blob of " + offer_.digest.text());
 }
 

@@ -25,6 +25,8 @@ class MemoryStore : public store::BlobStore {
 
   // From now on appending fails (ENOSPC) once that many bytes have been taken.
   void full_after(std::uint64_t bytes) { state_->room = static_cast<std::int64_t>(bytes); }
+  // What the disk says of itself from now on.
+  void free_from_now(std::uint64_t bytes) { state_->free = bytes; }
   void refuse_begin(bool refused) { state_->refuse_begin = refused; }
   void refuse_commit(bool refused) { state_->refuse_commit = refused; }
 
@@ -190,7 +192,7 @@ class MemoryStore : public store::BlobStore {
     return found;
   }
 
-  std::uint64_t free_bytes() const override { return std::numeric_limits<std::uint64_t>::max(); }
+  std::uint64_t free_bytes() const override { return state_->free; }
 
  private:
   struct Kept {
@@ -210,6 +212,7 @@ class MemoryStore : public store::BlobStore {
     std::map<std::string, Upload> uploads;
     base::WallTime time{};
     std::atomic<std::int64_t> room = std::numeric_limits<std::int64_t>::max();
+    std::atomic<std::uint64_t> free = std::numeric_limits<std::uint64_t>::max();
     std::atomic<bool> refuse_begin = false;
     std::atomic<bool> refuse_commit = false;
   };

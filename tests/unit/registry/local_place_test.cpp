@@ -157,6 +157,23 @@ TEST_F(LocalPlaceTest, a_full_disk_is_a_failure_that_leaves_nothing) {
   EXPECT_FALSE(leases_.leased(digest_of(bytes_)));
 }
 
+// Rows: D-07
+TEST_F(LocalPlaceTest, a_disk_too_small_is_known_before_bytes_move) {
+  store_.free_from_now(bytes_.size() - 1);
+  EXPECT_EQ(why(take("team/app", offer(bytes_))), FailureKind::broken);
+  EXPECT_TRUE(source_.starts().empty());
+}
+
+TEST_F(LocalPlaceTest, what_came_before_has_its_room_already) {
+  store_.leave_partial(digest_of(bytes_), std::string_view(bytes_).substr(0, 600'000));
+  store_.free_from_now(bytes_.size() - 600'001);
+  EXPECT_EQ(why(take("team/app", offer(bytes_))), FailureKind::broken);
+  EXPECT_EQ(store_.partial(digest_of(bytes_)), 600'000U);
+  store_.free_from_now(bytes_.size() - 600'000);
+  EXPECT_EQ(how("team/app", offer(bytes_)), Taken::moved);
+  EXPECT_EQ(source_.starts(), (std::vector<std::uint64_t>{600'000}));
+}
+
 TEST_F(LocalPlaceTest, read_only_mode_and_quotas_are_told_before_bytes_move) {
   policy_.set_read_only(true);
   EXPECT_EQ(why(take("team/app", offer(bytes_))), FailureKind::denied);
