@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <system_error>
+#include <unordered_set>
 
 #include "entrepot/base/glob.hpp"
 #include "entrepot/base/log.hpp"
@@ -65,6 +66,7 @@ async::Task<ApplyReport> Delivery::run(std::function<void(std::uint64_t)> passed
   inventory_.emplace(terms_.house, *staging_);
   co_await take_all();
   if (!stopped()) co_await find_missing();
+  if (!stopped() && !is_complete()) co_await take_again();
   if (!stopped() && !is_complete()) co_await repair_all();
   note_lost();
   if (stopped()) co_return std::move(report_);
@@ -100,6 +102,10 @@ async::Task<bool> Delivery::take(VolumeCard card) {
     passed_(card.bytes);
     co_return true;
   }
+  co_return co_await read(std::move(card));
+}
+
+async::Task<bool> Delivery::read(VolumeCard card) {
   const auto file = co_await terms_.house.pool.run(
       [&] { return VolumeFile::open(card.path, terms_.site.trusted); });
   auto trouble =
@@ -176,6 +182,28 @@ async::Task<> Delivery::assemble() {
     co_await terms_.house.pool.run([&] { staging_->close_assembled(next->digest, good); });
   }
   co_await settle();
+}
+
+// What was held here when its volume was taken was not kept of it, and may be gone since.
+async::Task<> Delivery::take_again() {
+  std::unordered_set<oci::Digest> missing;
+  for (const auto& [digest, size] : missing_) missing.insert(digest);
+  bool any = false;
+  for (const auto& card : cards_) {
+    if (card.parity || stopped() || !staging_->took(card.series, card.number)) continue;
+    const bool has_some = co_await terms_.house.pool.run([&] {
+      const auto file = VolumeFile::open(card.path, terms_.site.trusted);
+      return file && std::ranges::any_of(file->head().members, [&](const VolumeMember& member) {
+               return member.digest && missing.contains(*member.digest);
+             });
+    });
+    if (!has_some) continue;
+    any = true;
+    co_await read(card);
+  }
+  if (!any) co_return;
+  co_await assemble();
+  co_await find_missing();
 }
 
 async::Task<> Delivery::find_missing() {

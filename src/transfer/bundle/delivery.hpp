@@ -52,6 +52,8 @@ class Delivery {
  private:
   async::Task<> take_all();
   async::Task<bool> take(VolumeCard card);
+  async::Task<bool> read(VolumeCard card);
+  async::Task<> take_again();
   // Empty, or why not.
   std::string check(const VolumeFile& file);
   async::Task<std::vector<bool>> needed(const VolumeFile& file);

@@ -147,6 +147,23 @@ TEST_F(Bundles, what_was_collected_meanwhile_is_asked_for) {
   expect_same();
 }
 
+// Not kept of its volume, since it was here; the volume is at hand and is read once more.
+TEST_F(Bundles, what_was_held_and_then_collected_is_taken_of_a_volume_read_before) {
+  push_many(20);
+  berlin.push_image("team/mine", {"x"}, 1);
+  const auto layer = digest_of(test::noise(40'000, 1001));
+  const auto files = create({.volume_size = small_volume});
+  EXPECT_EQ(berlin.apply({files.front()}).state, State::incomplete);
+  test::run_on(berlin.context,
+               berlin.facts->write([&](index::Batch& batch) { index::forget_blob(batch, layer); }));
+  const auto rest = berlin.apply({files.begin() + 1, files.end()});
+  EXPECT_EQ(rest.state, State::incomplete);
+  EXPECT_EQ(rest.missing, 1U) << "the layer is of the first volume";
+  EXPECT_THAT(rest.lost, IsEmpty());
+  EXPECT_EQ(berlin.apply({files.front()}).state, State::done);
+  expect_same();
+}
+
 TEST_F(Bundles, a_lost_volume_is_asked_for) {
   push_many(20);
   auto files = create({.volume_size = small_volume});
