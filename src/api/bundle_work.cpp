@@ -161,20 +161,27 @@ async::Task<std::vector<BundleImage>> asked_images(BundleHouse house, BundleOrde
                       .repository = std::move(wish.repository),
                       .tag = std::move(wish.tag),
                       .digest = wish.digest,
-                      .version = std::move(wish.version)});
+                      .version = std::move(wish.version),
+                      .sparse = wish.sparse});
   }
   co_return images;
 }
 
-async::Task<std::vector<BundleImage>> images_of(BundleHouse house, BundleOrder order) {
+// The images, and how much of each.
+async::Task<transfer::BundleOptions> images_of(BundleHouse house, BundleOrder order) {
   if (!order.rule.empty()) {
     if (!house.covered) throw std::invalid_argument("there is no rule " + order.rule);
     co_return co_await house.covered(order.rule);
   }
+  transfer::BundleOptions options;
   if (order.references.empty() && order.again) {
-    co_return co_await asked_images(std::move(house), std::move(order));
+    options.images = co_await asked_images(std::move(house), std::move(order));
+    // Those the bundle brought stand in the ask-file by themselves.
+    options.referrers = false;
+  } else {
+    options.images = co_await named_images(std::move(house), std::move(order));
   }
-  co_return co_await named_images(std::move(house), std::move(order));
+  co_return options;
 }
 
 // ---- the works --------------------------------------------------------------------------------
@@ -195,12 +202,12 @@ async::Task<std::string> want(BundleHouse house, WantOrder order) {
 }
 
 async::Task<std::string> make_bundle(BundleHouse house, BundleOrder order, Progress progress) {
-  transfer::BundleOptions options{.directory = order.directory,
-                                  .images = co_await images_of(house, order),
-                                  .want = order.want,
-                                  .again = order.again,
-                                  .volume_size = order.volume_size,
-                                  .parity = order.parity};
+  auto options = co_await images_of(house, order);
+  options.directory = order.directory;
+  options.want = order.want;
+  options.again = order.again;
+  options.volume_size = order.volume_size;
+  options.parity = order.parity;
   if (options.images.empty()) throw std::runtime_error("there is no image to bundle");
   try {
     const auto report = co_await transfer::create_bundle(std::move(options),

@@ -15,20 +15,21 @@ constexpr const char* staging_folder = "bundles";
 using Sources = std::vector<std::shared_ptr<registry::Place>>;
 
 // `sources` keeps the places a rule reads from for as long as the bundle is made.
-async::Task<std::vector<transfer::BundleImage>> covered(replication::Replicator& replicator,
-                                                        std::string rule,
-                                                        std::shared_ptr<Sources> sources) {
-  std::vector<transfer::BundleImage> images;
-  for (auto& each : co_await replicator.covered(std::move(rule))) {
-    images.push_back({.source = each.source.get(),
-                      .from = std::move(each.repository),
-                      .repository = std::move(each.target),
-                      .tag = std::move(each.tag),
-                      .digest = each.digest,
-                      .version = std::move(each.version)});
+async::Task<transfer::BundleOptions> covered(replication::Replicator& replicator, std::string rule,
+                                             std::shared_ptr<Sources> sources) {
+  auto coverage = co_await replicator.covered(std::move(rule));
+  transfer::BundleOptions options{.referrers = coverage.referrers,
+                                  .platforms = std::move(coverage.platforms)};
+  for (auto& each : coverage.images) {
+    options.images.push_back({.source = each.source.get(),
+                              .from = std::move(each.repository),
+                              .repository = std::move(each.target),
+                              .tag = std::move(each.tag),
+                              .digest = each.digest,
+                              .version = std::move(each.version)});
     if (sources->empty()) sources->push_back(std::move(each.source));
   }
-  co_return images;
+  co_return options;
 }
 
 // Made anew for each job: the key comes into being when it is first needed.

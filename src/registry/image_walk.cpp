@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "entrepot/async/together.hpp"
+#include "entrepot/registry/platforms.hpp"
 #include "registry/copy_failure.hpp"
-#include "registry/platforms.hpp"
 
 namespace entrepot::registry {
 namespace {

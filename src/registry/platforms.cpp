@@ -1,4 +1,4 @@
-#include "registry/platforms.hpp"
+#include "entrepot/registry/platforms.hpp"
 
 #include <algorithm>
 #include <boost/json/parse.hpp>

@@ -121,16 +121,18 @@ async::Task<RunReport> Replicator::run(std::string rule, Trial trial, RunListene
   co_return co_await duty->run_by_hand(trial, std::move(listener));
 }
 
-async::Task<std::vector<Replicator::Covered>> Replicator::covered(std::string rule) {
+async::Task<Replicator::Coverage> Replicator::covered(std::string rule) {
   const auto duty = state_->duty(rule);
   const auto seen = co_await survey(duty->shared_errand(), std::nullopt);
   const auto& errand = duty->errand();
-  std::vector<Covered> all;
+  Coverage all{.images = {},
+               .platforms = errand.rule->rule().platforms,
+               .referrers = errand.rule->rule().referrers};
   for (const auto& found : seen.found) {
     auto target = errand.rule->target(found.repository);
     if (!found.tag || !target) continue;
-    all.push_back({errand.from.place, found.repository, *found.tag, found.digest,
-                   std::move(*target), found.version});
+    all.images.push_back({errand.from.place, found.repository, *found.tag, found.digest,
+                          std::move(*target), found.version});
   }
   co_return all;
 }

@@ -13,7 +13,9 @@ LONG = os.environ.get("ENTREPOT_LONG") == "1"
 IMAGES = 500 if LONG else 60
 LAYER = 600_000  # small: what a volume adds is some 4 KiB an image, whatever its size
 RULES = [{"name": "some", "from": "here", "to": "bundle", "repositories": ["team/*"],
-          "tags": ["v1*"], "rename": "paris/{name}"}]
+          "tags": ["v1*"], "rename": "paris/{name}"},
+         {"name": "narrow", "from": "here", "to": "bundle", "repositories": ["multi"],
+          "platforms": ["linux/amd64"], "referrers": False}]
 
 
 class Sites:
@@ -283,6 +285,25 @@ def test_what_a_rule_covers(sites, tmp_path):
     assert {(name, tag) for name, tags in held(sites.berlin).items() for tag in tags} == {
         ("paris/app1", "v1"), ("paris/app0", "v10"), ("paris/app1", "v11")}
     pulls_everything(sites.berlin)
+
+
+@pytest.mark.limit(60)
+def test_only_the_platforms_of_a_rule(sites, tmp_path):
+    children = [images.small(f"narrow-{name}", kind="oci") for name in ("amd64", "arm64")]
+    platforms = [{"os": "linux", "architecture": name} for name in ("amd64", "arm64")]
+    index = images.index_of(children, platforms=platforms)
+    signature = images.artifact(index)
+    images.push(index, sites.paris.address, "multi", "v1")
+    images.push(signature, sites.paris.address, "multi", signature.digest)
+    summary, volumes = carry(sites, tmp_path, reference=[], rule="narrow")
+    assert summary["manifests"] == 2 and summary["blobs"] == len(children[0].blobs)
+    for state in ("done", "held"):
+        (report,), trouble = bundles.apply(sites.berlin, *volumes)
+        assert report["state"] == state and not trouble
+    assert sites.berlin.manifest("multi", "v1").body == index.root.body
+    status = {image.digest: sites.berlin.manifest("multi", image.digest).status
+              for image in (*children, signature)}
+    assert status == dict(zip(status, (200, 404, 404)))
 
 
 def command(site, *words):

@@ -1,7 +1,8 @@
 // Bundles between sites without a line, as work for upkeep::Jobs, and the JSON it is told in.
 //
 //   want         no lines; summary: {"file", "site", "key", "repositories", "digests", "bytes"}
-//   bundle       no lines; summary: {"bundle", "images", "manifests", "blobs", "bytes",
+//   bundle       a line for each image that is left out: {"volume": image, "trouble": sentence}
+//                summary: {"bundle", "images", "manifests", "blobs", "bytes",
 //                "held_bytes", "not_found", "volume_bytes", "volumes": [file names]}
 //   bundle application
 //                a line each: {"volume": what, "trouble": sentence}
@@ -73,8 +74,9 @@ struct BundleHouse {
   transfer::SiteKey key;
   std::string site_name;
   std::vector<transfer::TrustedKey> trusted;
-  // What a rule covers; empty: there are no rules. Throws std::invalid_argument with a sentence.
-  std::function<async::Task<std::vector<transfer::BundleImage>>(std::string rule)> covered{};
+  // The images a rule covers, and how much of each; empty: there are no rules. Throws
+  // std::invalid_argument with a sentence, oci::Refusal.
+  std::function<async::Task<transfer::BundleOptions>(std::string rule)> covered{};
   // Whether a name may become a local repository; empty: any may.
   std::function<bool(const oci::RepositoryName&)> accepts{};
 };

@@ -115,7 +115,7 @@ class Replicator {
   // when there is no such rule, or it is for bundles, registry failures as oci::Refusal.
   async::Task<RunReport> run(std::string rule, Trial trial, RunListener listener);
 
-  // What a rule covers of its source now, for a bundle.
+  // What a rule covers of its source now, for a bundle, and how much of each image it wants.
   struct Covered {
     std::shared_ptr<registry::Place> source;
     oci::RepositoryName repository;
@@ -124,7 +124,12 @@ class Replicator {
     oci::RepositoryName target;               // what the rule calls the repository
     std::optional<index::Version> version{};  // of the tag, where the source knows
   };
-  async::Task<std::vector<Covered>> covered(std::string rule);
+  struct Coverage {
+    std::vector<Covered> images;
+    std::vector<std::string> platforms;
+    bool referrers = true;
+  };
+  async::Task<Coverage> covered(std::string rule);
 
   async::Task<std::vector<RuleStatus>> status();
   async::Task<std::vector<WaitingItem>> waiting(std::string rule);

@@ -51,6 +51,8 @@ struct BundleImage {
   std::optional<oci::Tag> tag{};
   oci::Digest digest;
   std::optional<index::Version> version{};  // of the tag; absent: of this bundle's making
+  // Of an ask-file: only those of its children that the bundle spoke of.
+  bool sparse = false;
 };
 
 struct BundleOptions {
@@ -61,6 +63,10 @@ struct BundleOptions {
   std::filesystem::path directory{};  // made when missing
   std::vector<BundleImage> images{};  // with all they lead to, referrers too
   bool referrers = true;
+  // os/architecture[/variant], of an index's children; empty: all. The index stays as it is, byte
+  // for byte, and is a sparse one at the receiver; one without any image for them is left out and
+  // told.
+  std::vector<std::string> platforms{};
   std::optional<std::filesystem::path> want{};   // leave out what its site holds
   std::optional<std::filesystem::path> again{};  // carry only what this ask-file names
   std::uint64_t volume_size = usual_volume;
@@ -88,7 +94,7 @@ struct BundleSite {
 // Called on the caller's thread, `stop` also on the pool's.
 struct BundleListener {
   std::function<void(std::uint64_t done, std::uint64_t total)> bytes{};
-  // A file that cannot be used and why; at the receiver.
+  // At the receiver a file that cannot be used, at the sender an image that is left out, and why.
   std::function<void(std::string volume, std::string sentence)> trouble{};
   std::function<bool()> stop{};
 };
@@ -108,6 +114,7 @@ struct AskedImage {
   std::optional<oci::Tag> tag{};
   oci::Digest digest;
   index::Version version{};
+  bool sparse = false;
 };
 std::vector<AskedImage> read_ask(const std::filesystem::path& file);
 

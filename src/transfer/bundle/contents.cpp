@@ -84,6 +84,10 @@ void render(const Contents& contents, json::object& head) {
   }
   head["sites"] = sites.take();
   head["images"] = std::move(lines);
+  if (contents.children.empty()) return;
+  json::array children;
+  for (const auto& child : contents.children) children.emplace_back(child.text());
+  head["children"] = std::move(children);
 }
 
 Contents read_contents(const json::object& head) {
@@ -91,12 +95,18 @@ Contents read_contents(const json::object& head) {
                     .made = time_of(number_of(head, "made")),
                     .sender = read_site(object_of(head, "sender")),
                     .receiver = read_site(object_of(head, "receiver")),
-                    .lines = {}};
+                    .lines = {},
+                    .children = {}};
   if (!is_hex(contents.bundle, 32)) throw Malformed("its id is none");
   const auto& sites = array_of(head, "sites");
   const auto& lines = array_of(head, "images");
   contents.lines.reserve(lines.size());
   for (const auto& line : lines) contents.lines.push_back(read_line(line, sites));
+  if (!head.contains("children")) return contents;
+  const auto& children = array_of(head, "children");
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    contents.children.push_back(digest_at(children, i));
+  }
   return contents;
 }
 

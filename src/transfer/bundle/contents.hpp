@@ -21,7 +21,7 @@ struct ContentLine {
   std::optional<oci::Tag> tag;
   oci::Digest digest;
   index::Version version;
-  bool sparse = false;  // the sender has not all children of it
+  bool sparse = false;  // not all children of it come along
 
   friend bool operator==(const ContentLine&, const ContentLine&) = default;
 };
@@ -32,6 +32,8 @@ struct Contents {
   SiteName sender;
   SiteName receiver;  // empty id: whoever believes the sender
   std::vector<ContentLine> lines;
+  // Which children of sparse images belong to them; of others nobody speaks.
+  std::vector<oci::Digest> children;
 };
 
 // Adds the members of a head that speak of it.

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <memory>
+#include <ranges>
+#include <set>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>
@@ -84,9 +86,12 @@ class Creation {
     graph_ = co_await walk_images(
         options_.images,
         {.referrers = options_.referrers,
+         .platforms = options_.platforms,
+         .children = asked_children(),
          .absent = ask_ ? WalkOptions::Absent::skip : WalkOptions::Absent::refuse,
          .version = {.time = now_, .site = site_.site.id}},
         [this] { look_up(); });
+    tell_barren();
     VolumeHead frame;
     const auto volumes = co_await pool_.run([&] {
       choose();
@@ -149,19 +154,41 @@ class Creation {
     }
   }
 
+  std::unordered_set<oci::Digest> asked_children() const {
+    if (!ask_) return {};
+    return {ask_->contents.children.begin(), ask_->contents.children.end()};
+  }
+  void tell_barren() const {
+    for (const auto& image : graph_.barren) {
+      const std::string sentence = "has nothing for the platforms wanted and is left out";
+      base::log::warn("image not in the bundle", {{"image", image}, {"why", sentence}});
+      if (listener_.trouble) listener_.trouble(image, sentence);
+    }
+  }
+
   // At the receiver, by its own word.
   bool is_there(const oci::Digest& digest) const {
     return ask_ ? ask_->holds(digest) : want_ && want_->says(prefix_of(digest));
   }
+  std::vector<bool> of_units() const {
+    std::vector<bool> used(graph_.objects.size());
+    for (const auto& unit : graph_.units) {
+      for (const auto object : unit.objects) used[object] = true;
+    }
+    return used;
+  }
   // What goes along.
   void choose() {
+    const auto used = of_units();
     std::unordered_set<oci::Digest> asked;
     if (ask_) {
       for (const auto& [digest, size] : ask_->missing) asked.insert(digest);
     }
-    for (const auto& object : graph_.objects) {
-      const bool goes = asked.erase(object.digest) > 0 || !is_there(object.digest);
+    for (std::size_t i = 0; i < graph_.objects.size(); ++i) {
+      const auto& object = graph_.objects[i];
+      const bool goes = used[i] && (asked.erase(object.digest) > 0 || !is_there(object.digest));
       carried_.push_back(goes);
+      if (!used[i]) continue;
       if (!goes) {
         report_.held_bytes += object.size;
         continue;
@@ -181,6 +208,17 @@ class Creation {
            std::ranges::any_of(unit.objects,
                                [&](std::uint32_t object) { return carried_[object]; });
   }
+  std::vector<oci::Digest> children_of_sparse() const {
+    std::set<oci::Digest> children;
+    for (const auto& unit : graph_.units) {
+      if (!unit.line.sparse || !is_news(unit)) continue;
+      for (const auto number : unit.objects | std::views::drop(1)) {
+        const auto& object = graph_.objects[number];
+        if (!object.media_type.empty()) children.insert(object.digest);
+      }
+    }
+    return {children.begin(), children.end()};
+  }
   VolumeHead make_frame() {
     VolumeHead frame;
     if (ask_) {
@@ -194,6 +232,7 @@ class Creation {
       for (const auto& unit : graph_.units) {
         if (is_news(unit)) contents.lines.push_back(unit.line);
       }
+      contents.children = children_of_sparse();
       contents.bundle = id_of(render(frame) + site_.key.public_key());
       frame.series = contents.bundle;
     }
@@ -286,6 +325,7 @@ class Creation {
       }
       auto bare = head;
       bare.contents.lines.clear();
+      bare.contents.children.clear();
       return std::make_unique<ParityWriter>(volumes, std::move(bare), paths, site_.key);
     });
     for (std::uint64_t slice = 0; slice < writer->slices(); ++slice) {
@@ -333,7 +373,8 @@ std::vector<AskedImage> read_ask(const std::filesystem::path& file) {
                       .repository = line.repository,
                       .tag = line.tag,
                       .digest = line.digest,
-                      .version = line.version});
+                      .version = line.version,
+                      .sparse = line.sparse});
   }
   return images;
 }

@@ -207,7 +207,7 @@ async::Task<> Delivery::take_again() {
 }
 
 async::Task<> Delivery::find_missing() {
-  if (contents_) missing_ = co_await inventory_->missing(contents_->lines);
+  if (contents_) missing_ = co_await inventory_->missing(*contents_);
 }
 
 // ---- parity -----------------------------------------------------------------------------------

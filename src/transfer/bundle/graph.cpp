@@ -6,6 +6,7 @@
 
 #include "entrepot/oci/manifest.hpp"
 #include "entrepot/oci/refusal.hpp"
+#include "entrepot/registry/platforms.hpp"
 
 namespace entrepot::transfer {
 namespace {
@@ -28,16 +29,23 @@ class Walk {
     std::string artifact_type;
     std::vector<std::uint32_t> blobs;
     std::vector<oci::Digest> children;
+    std::vector<oci::Digest> wanted;  // of them, for the platforms
   };
+  enum class Part { image, referrer };
   struct Visit {
     std::size_t image;
+    Part part;
     std::set<std::uint32_t> seen;
     std::vector<std::uint32_t> objects;
     bool sparse = false;
+    bool barren = false;
   };
 
-  async::Task<> add_unit(std::size_t image, std::optional<oci::Tag> tag, oci::Digest digest);
+  async::Task<> add_unit(std::size_t image, Part part, std::optional<oci::Tag> tag,
+                         oci::Digest digest);
   async::Task<> visit(Visit& at, oci::Digest digest, int depth);
+  void note_empty(const Visit& at, const oci::Digest& digest);
+  std::vector<oci::Digest> children_of(const Visit& at, const Known& known) const;
   async::Task<const Known*> know(std::size_t image, oci::Digest digest);
   async::Task<Known> read(std::size_t image, registry::ManifestContent content);
   async::Task<> add_referrers(std::size_t image, oci::Digest subject);
@@ -55,6 +63,11 @@ class Walk {
   std::set<std::pair<std::string, oci::Digest>> subjects_;             // repository
 };
 
+[[noreturn]] void refuse_absent(const BundleImage& image, const oci::Digest& digest) {
+  throw oci::Refusal(oci::ErrorCode::manifest_unknown,
+                     image.from.text() + "@" + digest.text() + " is not there");
+}
+
 void take(std::set<std::uint32_t>& seen, std::vector<std::uint32_t>& objects,
           std::uint32_t number) {
   if (seen.insert(number).second) objects.push_back(number);
@@ -62,7 +75,7 @@ void take(std::set<std::uint32_t>& seen, std::vector<std::uint32_t>& objects,
 
 async::Task<Graph> Walk::run() {
   for (std::size_t i = 0; i < images_.size(); ++i) {
-    co_await add_unit(i, images_[i].tag, images_[i].digest);
+    co_await add_unit(i, Part::image, images_[i].tag, images_[i].digest);
   }
   co_return std::move(graph_);
 }
@@ -79,16 +92,13 @@ ContentLine Walk::line_of(std::size_t image, std::optional<oci::Tag> tag,
           .sparse = false};
 }
 
-async::Task<> Walk::add_unit(std::size_t image, std::optional<oci::Tag> tag, oci::Digest digest) {
+async::Task<> Walk::add_unit(std::size_t image, Part part, std::optional<oci::Tag> tag,
+                             oci::Digest digest) {
   const auto& repository = images_[image].repository.text();
   if (!units_.emplace(repository, tag ? tag->text() : "", digest).second) co_return;
-  Visit at{.image = image, .seen = {}, .objects = {}};
+  Visit at{.image = image, .part = part, .seen = {}, .objects = {}};
   co_await visit(at, digest, 0);
-  if (at.objects.empty()) {
-    if (options_.absent == WalkOptions::Absent::skip) co_return;
-    throw oci::Refusal(oci::ErrorCode::manifest_unknown,
-                       images_[image].from.text() + "@" + digest.text() + " is not there");
-  }
+  if (at.objects.empty()) co_return note_empty(at, digest);
   auto line = line_of(image, std::move(tag), digest);
   line.sparse = at.sparse;
   graph_.units.push_back({.line = std::move(line),
@@ -102,15 +112,43 @@ async::Task<> Walk::visit(Visit& at, oci::Digest digest, int depth) {
   }
   const auto* const known = co_await know(at.image, digest);
   if (known == nullptr) {
+    // What was asked for by its platform is no less than asked for.
+    const bool refused = options_.absent == WalkOptions::Absent::refuse;
+    if (refused && depth > 0 && !options_.platforms.empty()) {
+      refuse_absent(images_[at.image], digest);
+    }
     at.sparse = true;
     co_return;
   }
   if (at.seen.contains(known->object)) co_return;
+  const auto children = children_of(at, *known);
+  const bool all = children.size() == known->children.size();
+  at.sparse = at.sparse || !all;
+  at.barren = children.empty() && !all && !images_[at.image].sparse;
+  if (at.barren) co_return;
   take(at.seen, at.objects, known->object);
   for (const auto blob : known->blobs) take(at.seen, at.objects, blob);
-  const auto children = known->children;
   for (const auto& child : children) co_await visit(at, child, depth + 1);
   if (options_.referrers) co_await add_referrers(at.image, digest);
+}
+
+void Walk::note_empty(const Visit& at, const oci::Digest& digest) {
+  const auto& wish = images_[at.image];
+  if (at.barren) {
+    graph_.barren.push_back(wish.from.text() + (wish.tag ? ":" + wish.tag->text() : "") + "@" +
+                            digest.text());
+  } else if (at.part == Part::image && options_.absent == WalkOptions::Absent::refuse) {
+    // Lists of referrers that clients keep under a tag name what was deleted since.
+    refuse_absent(wish, digest);
+  }
+}
+
+std::vector<oci::Digest> Walk::children_of(const Visit& at, const Known& known) const {
+  if (at.part == Part::referrer) return known.children;
+  if (!images_[at.image].sparse) return known.wanted;
+  auto children = known.children;
+  std::erase_if(children, [this](const auto& one) { return !options_.children.contains(one); });
+  return children;
 }
 
 // Null: the source has not this manifest (a child left out on purpose).
@@ -136,7 +174,8 @@ async::Task<Walk::Known> Walk::read(std::size_t image, registry::ManifestContent
                                 .image = image}),
               .artifact_type = parsed->subject ? parsed->artifact_type : "",
               .blobs = {},
-              .children = {}};
+              .children = {},
+              .wanted = {}};
   for (const auto& [kind, target] : parsed->edges) {
     if (kind == oci::EdgeKind::manifest) {
       known.children.push_back(target.digest);
@@ -144,6 +183,11 @@ async::Task<Walk::Known> Walk::read(std::size_t image, registry::ManifestContent
       known.blobs.push_back(object({.digest = target.digest, .size = target.size, .image = image}));
     }
   }
+  if (parsed->kind != oci::ManifestKind::index) co_return known;
+  const auto children = registry::children_for(content.bytes, *parsed, options_.platforms);
+  for (const auto& child : children.wanted) known.wanted.push_back(child.digest);
+  // Each once, as they stand there.
+  if (children.all) known.children = known.wanted;
   co_return known;
 }
 
@@ -165,7 +209,7 @@ async::Task<> Walk::add_referrers(std::size_t image, oci::Digest subject) {
     more = found->more && !found->referrers.empty();
     for (const auto& referrer : found->referrers) {
       page.after = referrer.descriptor.digest.text();
-      co_await add_unit(image, std::nullopt, referrer.descriptor.digest);
+      co_await add_unit(image, Part::referrer, std::nullopt, referrer.descriptor.digest);
     }
   }
 }

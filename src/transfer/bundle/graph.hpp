@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "entrepot/async/task.hpp"
@@ -28,19 +29,24 @@ struct PlannedUnit {
 };
 
 struct Graph {
-  std::vector<PlannedObject> objects;
+  std::vector<PlannedObject> objects;  // some may be of no unit: they stay
   std::vector<PlannedUnit> units;
+  std::vector<std::string> barren;  // images that have nothing for the platforms wanted
 };
 
 struct WalkOptions {
   bool referrers = true;
+  std::vector<std::string> platforms{};
+  // Of BundleImage::sparse.
+  std::unordered_set<oci::Digest> children{};
   // Of images that are not there any more.
   enum class Absent { refuse, skip } absent = Absent::refuse;
   index::Version version{};  // of tags that have none
 };
 
-// Throws oci::Refusal (manifest_unknown, manifest_invalid), and what `passed`, called for every
-// manifest, throws.
+// Without `platforms`, a child that the source has not was left out there and is left out here. All
+// else it cannot give ends the walk. Throws oci::Refusal (manifest_unknown, manifest_invalid, what
+// a source fails with), and what `passed`, called for every manifest, throws.
 async::Task<Graph> walk_images(const std::vector<BundleImage>& images, WalkOptions options,
                                std::function<void()> passed);
 

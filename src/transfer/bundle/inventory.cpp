@@ -50,12 +50,14 @@ async::Task<std::optional<StagedManifest>> Inventory::manifest(oci::Digest diges
   co_return parsed(digest, std::move(*bytes));
 }
 
-async::Task<std::vector<MissingDigest>> Inventory::missing(const std::vector<ContentLine>& lines) {
+async::Task<std::vector<MissingDigest>> Inventory::missing(const Contents& contents) {
   missing_.clear();
+  children_ = {contents.children.begin(), contents.children.end()};
   Walk whole;
-  Walk sparse{.sparse = true, .seen = {}};
-  for (const auto& line : lines) {
+  Walk sparse;
+  for (const auto& line : contents.lines) {
     auto& walk = line.sparse ? sparse : whole;
+    walk.line = &line;
     const auto root = line.digest;
     if (!staging_.has(root) && !co_await is_held(root)) {
       note(root, 0);
@@ -73,12 +75,10 @@ async::Task<> Inventory::visit(Walk& walk, oci::Digest digest, std::uint64_t siz
   if (depth > deepest) throw std::runtime_error("the graph of " + digest.text() + " is too deep");
   if (!walk.seen.insert(digest).second) co_return;
   const auto found = co_await manifest(digest);
-  if (!found) {
-    if (!walk.sparse) note(digest, size);
-    co_return;
-  }
+  if (!found) co_return note(digest, size);
   for (const auto& edge : found->parsed.edges) {
     if (edge.kind != oci::EdgeKind::manifest) continue;
+    if (is_left_out(*walk.line, edge.target.digest)) continue;
     co_await visit(walk, edge.target.digest, edge.target.size, depth + 1);
   }
   co_await check_blobs(found->parsed);

@@ -30,14 +30,18 @@ class Inventory {
   async::Task<bool> is_held(oci::Digest digest);
   // Absent when it is nowhere. Throws std::runtime_error with a sentence when it is no manifest.
   async::Task<std::optional<StagedManifest>> manifest(oci::Digest digest);
-  // What these lines need and is not at hand.
-  async::Task<std::vector<MissingDigest>> missing(const std::vector<ContentLine>& lines);
+  // What these images need and is not at hand.
+  async::Task<std::vector<MissingDigest>> missing(const Contents& contents);
+  // Of the contents last asked about: a child that is no part of this image, here or not.
+  bool is_left_out(const ContentLine& line, const oci::Digest& child) const {
+    return line.sparse && !children_.contains(child);
+  }
 
  private:
-  // Two walks: what a sparse image may leave out, another needs.
+  // Two walks: what a sparse image leaves out, another needs.
   struct Walk {
-    bool sparse = false;
-    std::unordered_set<oci::Digest> seen;
+    const ContentLine* line = nullptr;
+    std::unordered_set<oci::Digest> seen{};
   };
   async::Task<> visit(Walk& walk, oci::Digest digest, std::uint64_t size, int depth);
   async::Task<> check_blobs(const oci::Manifest& manifest);
@@ -45,6 +49,7 @@ class Inventory {
 
   const BundleIntake::House& house_;
   const Staging& staging_;
+  std::unordered_set<oci::Digest> children_;  // Contents::children
   std::map<oci::Digest, std::uint64_t> missing_;
 };
 

@@ -38,12 +38,10 @@ async::Task<bool> Unpacking::run(const std::vector<ContentLine>& lines) {
 async::Task<> Unpacking::bring(const ContentLine& line, oci::Digest digest, bool root) {
   if (!done_.emplace(line.repository, digest).second) co_return;
   const auto manifest = co_await inventory_.manifest(digest);
-  if (!manifest) {
-    if (line.sparse && !root) co_return;
-    refuse_lost(digest);
-  }
-  for (const auto& edge : manifest->parsed.edges) {
-    if (edge.kind == oci::EdgeKind::manifest) co_await bring(line, edge.target.digest, false);
+  if (!manifest) refuse_lost(digest);
+  for (const auto& [kind, child] : manifest->parsed.edges) {
+    if (kind != oci::EdgeKind::manifest || inventory_.is_left_out(line, child.digest)) continue;
+    co_await bring(line, child.digest, false);
   }
   co_await bring_blobs(line.repository, manifest->parsed);
   co_await put(line, digest, *manifest, root);

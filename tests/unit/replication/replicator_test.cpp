@@ -189,10 +189,16 @@ TEST_F(Replicating, TellsWhatARuleCovers) {
   rule.repositories = {Glob{"a*"}};
   const auto all = replicator({rule});
   const auto covered = run(all->covered("r"));
-  ASSERT_EQ(covered.size(), 1);
-  EXPECT_EQ(covered[0].repository, name("app"));
-  EXPECT_EQ(covered[0].tag, tag("1"));
-  EXPECT_EQ(covered[0].digest, digest);
+  ASSERT_EQ(covered.images.size(), 1);
+  EXPECT_EQ(covered.images[0].repository, name("app"));
+  EXPECT_EQ(covered.images[0].tag, tag("1"));
+  EXPECT_EQ(covered.images[0].digest, digest);
+  EXPECT_TRUE(covered.referrers);
+  rule.platforms = {"linux/amd64"};
+  rule.referrers = false;
+  const auto less = run(replicator({rule})->covered("r"));
+  EXPECT_EQ(less.platforms, rule.platforms);
+  EXPECT_FALSE(less.referrers);
 }
 
 TEST_F(Replicating, RefusesRulesThatCannotWorkHere) {

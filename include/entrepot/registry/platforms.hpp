@@ -1,4 +1,4 @@
-// Which children of an index belong to the platforms somebody wants.
+// Which children of an index belong to the platforms somebody wants: of copies and of bundles.
 #pragma once
 
 #include <string>
