@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "entrepot/oci/refusal.hpp"
 #include "replication/duty.hpp"
 #include "replication/survey.hpp"
 
@@ -22,6 +23,27 @@ RunReport& RunReport::operator+=(const RunReport& other) {
 }
 
 using Duties = std::map<std::string, std::shared_ptr<Duty>>;
+
+namespace {
+
+std::string name_of(const ItemName& item) {
+  return item.repository.text() + (item.reference.empty() ? "" : ":" + item.reference);
+}
+
+[[noreturn]] void refuse_gaps(const std::vector<Trouble>& troubles) {
+  const auto& [item, failure] = troubles.front();
+  const auto others = troubles.size() - 1;
+  throw oci::Refusal(oci::ErrorCode::unavailable,
+                     name_of(item) + " could not be asked for: " + failure.message +
+                         (others > 0 ? ", and so with " + std::to_string(others) + " more" : ""));
+}
+
+[[noreturn]] void refuse_name(const Found& found) {
+  throw oci::Refusal(oci::ErrorCode::name_invalid,
+                     "the rule's rename makes no name of " + found.repository.text());
+}
+
+}  // namespace
 
 struct Replicator::State {
   State(House around, Parties who) : house(around), parties(std::move(who)) {}
@@ -125,12 +147,14 @@ async::Task<Replicator::Coverage> Replicator::covered(std::string rule) {
   const auto duty = state_->duty(rule);
   const auto seen = co_await survey(duty->shared_errand(), std::nullopt);
   const auto& errand = duty->errand();
+  if (!seen.troubles.empty()) refuse_gaps(seen.troubles);
   Coverage all{.images = {},
                .platforms = errand.rule->rule().platforms,
                .referrers = errand.rule->rule().referrers};
   for (const auto& found : seen.found) {
+    if (!found.tag) continue;
     auto target = errand.rule->target(found.repository);
-    if (!found.tag || !target) continue;
+    if (!target) refuse_name(found);
     all.images.push_back({errand.from.place, found.repository, *found.tag, found.digest,
                           std::move(*target), found.version});
   }

@@ -115,7 +115,8 @@ class Replicator {
   // when there is no such rule, or it is for bundles, registry failures as oci::Refusal.
   async::Task<RunReport> run(std::string rule, Trial trial, RunListener listener);
 
-  // What a rule covers of its source now, for a bundle, and how much of each image it wants.
+  // What a rule covers of its source now, for a bundle, and how much of each image it wants. Throws
+  // oci::Refusal when something could not be asked for: nothing is left out in silence.
   struct Covered {
     std::shared_ptr<registry::Place> source;
     oci::RepositoryName repository;

@@ -195,6 +195,10 @@ async::Task<Walk::Known> Walk::read(std::size_t image, registry::ManifestContent
 async::Task<bool> Walk::has(std::size_t image, oci::Digest digest) {
   const auto& wish = images_[image];
   const auto found = co_await wish.source->stat(wish.from, digest);
+  using enum registry::FailureKind;
+  if (!found && found.error().kind != absent && found.error().kind != denied) {
+    registry::refuse(found.error(), registry::Subject::blob);
+  }
   co_return found.has_value();
 }
 
@@ -204,8 +208,9 @@ async::Task<> Walk::add_referrers(std::size_t image, oci::Digest subject) {
   registry::Page page{.after = {}, .limit = referrers_a_page};
   for (bool more = true; more;) {
     const auto found = co_await wish.source->referrers(wish.from, subject, {}, page);
-    // An upstream need not know of referrers.
-    if (!found) co_return;
+    // An upstream need not know of referrers; but one that stumbles may have signatures.
+    if (!found && found.error().kind == registry::FailureKind::absent) co_return;
+    if (!found) registry::refuse(found.error(), registry::Subject::manifest);
     more = found->more && !found->referrers.empty();
     for (const auto& referrer : found->referrers) {
       page.after = referrer.descriptor.digest.text();

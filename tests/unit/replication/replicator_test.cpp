@@ -201,6 +201,24 @@ TEST_F(Replicating, TellsWhatARuleCovers) {
   EXPECT_FALSE(less.referrers);
 }
 
+TEST_F(Replicating, LeavesNothingOutOfABundleInSilence) {
+  far_->add_image("app", 1, {"1"});
+  far_->add_image("base", 2, {"1"});
+  const auto all = replicator({from_far()});
+  for (const std::string gone : {"resolve 1", "tags base"}) {
+    far_->judge = [&](const std::string& step) -> std::optional<registry::Failure> {
+      if (step != gone) return std::nullopt;
+      return failure(registry::FailureKind::timeout);
+    };
+    EXPECT_THROW(run(all->covered("r")), oci::Refusal) << gone;
+  }
+  far_->judge = {};
+  EXPECT_EQ(run(all->covered("r")).images.size(), 2);
+  auto rule = from_far();
+  rule.rename = "{path}";
+  EXPECT_THROW(run(replicator({rule})->covered("r")), oci::Refusal);
+}
+
 TEST_F(Replicating, RefusesRulesThatCannotWorkHere) {
   auto follow = from_far();
   follow.when = Follow{};

@@ -161,5 +161,18 @@ TEST_F(SparseBundles, referrers_come_along_unless_told_otherwise) {
   EXPECT_EQ(report.images, 2U);
 }
 
+// A bundle without its signatures, because a question timed out, would say nothing of it.
+TEST_F(SparseBundles, a_source_that_stumbles_over_referrers_is_no_source_without_any) {
+  auto kind = registry::FailureKind::timeout;
+  hub.judge = [&](const std::string& step) -> std::optional<registry::Failure> {
+    if (!step.starts_with("referrers ")) return std::nullopt;
+    return registry::Failure{.kind = kind, .message = "as the test wants"};
+  };
+  EXPECT_THROW(create({}), oci::Refusal);
+  kind = registry::FailureKind::absent;
+  create({});
+  EXPECT_EQ(report.manifests, 3U);
+}
+
 }  // namespace
 }  // namespace entrepot::transfer::sparse_bundle_test
