@@ -64,34 +64,37 @@ async::Task<> ImageWalk::walk() {
 
 async::Task<ImageWalk::Image> ImageWalk::gather(oci::Digest digest, Part part, int depth) {
   check_going();
-  met_.push_back(digest);
   const auto held = co_await to_.resolve(order_.to_name, oci::Reference(digest));
   if (held) {
     ++tally_.manifests_held;
+    met_.push_back(digest);
+    Image image{.content = {digest, held->media_type, {}, {}}, .held = true};
     if (oci::manifest_kind(held->media_type) == oci::ManifestKind::index) {
-      co_await look_through(digest, part, depth);
+      image.children = co_await look_through(digest, part, depth);
     }
-    co_return Image{.content = {digest, held->media_type, {}, {}}, .held = true};
+    co_return image;
   }
   if (!says_nothing_of(held.error())) {
     throw CopyFailure("asking for " + manifest_of(digest, order_.to_name), held.error());
   }
   Image image{.content = co_await fetch(from_, order_.from_name, digest)};
+  met_.push_back(digest);
   image.children = co_await bring_listed(image.content, part, depth);
   co_return image;
 }
 
 // Of an index that is there, a child may be missing all the same: it was left out.
-async::Task<> ImageWalk::look_through(oci::Digest digest, Part part, int depth) {
+async::Task<ManifestOffer::Children> ImageWalk::look_through(oci::Digest digest, Part part,
+                                                             int depth) {
   const auto content = co_await fetch(to_, order_.to_name, digest);
-  co_await bring_listed(content, part, depth);
+  co_return co_await bring_listed(content, part, depth);
 }
 
 async::Task<ManifestContent> ImageWalk::fetch(Source& place, oci::RepositoryName name,
                                               oci::Digest digest) {
   auto content = co_await place.manifest(name, oci::Reference(digest));
   if (content) co_return std::move(*content);
-  const bool missing = content.error().kind == FailureKind::absent;
+  const bool missing = &place == &from_ && content.error().kind == FailureKind::absent;
   throw CopyFailure(manifest_of(digest, name), std::move(content.error()),
                     missing ? std::optional(digest) : std::nullopt);
 }
@@ -134,30 +137,55 @@ async::Task<ManifestOffer::Children> ImageWalk::bring_listed(const ManifestConte
   if (depth >= deepest_index) {
     throw CopyFailure(what, {.kind = FailureKind::denied, .message = "it lies too deep"});
   }
-  co_await bring_children(std::move(children.wanted), part, depth + 1);
-  co_return children.all ? ManifestOffer::Children::all : ManifestOffer::Children::some;
+  const auto wanted = children.wanted.size();
+  const auto left_out = co_await bring_children(std::move(children.wanted), part, depth + 1);
+  if (left_out > 0 && left_out == wanted) {
+    throw CopyFailure(
+        what, {.kind = FailureKind::absent, .message = "the source has nothing of what it lists"});
+  }
+  const bool some = !children.all || left_out > 0;
+  co_return some ? ManifestOffer::Children::some : ManifestOffer::Children::all;
 }
 
-async::Task<> ImageWalk::bring_children(std::vector<oci::Descriptor> children, Part part,
-                                        int depth) {
+async::Task<std::size_t> ImageWalk::bring_children(std::vector<oci::Descriptor> children, Part part,
+                                                   int depth) {
   std::ranges::reverse(children);
+  std::size_t left_out = 0;
   std::vector<async::Task<>> workers;
   for (std::size_t i = 0; i < std::min(children_at_once, children.size()); ++i) {
-    workers.push_back(bring_some(children, part, depth));
+    workers.push_back(bring_some(children, part, depth, left_out));
   }
   co_await async::together(std::move(workers));
+  co_return left_out;
 }
 
-async::Task<> ImageWalk::bring_some(std::vector<oci::Descriptor>& children, Part part, int depth) {
+async::Task<> ImageWalk::bring_some(std::vector<oci::Descriptor>& children, Part part, int depth,
+                                    std::size_t& left_out) {
   while (!children.empty() && !failed_) {
     const auto child = children.back();
     children.pop_back();
     try {
       co_await bring(child.digest, part, depth);
     } catch (...) {
-      note_failure();
-      throw;
+      if (!may_lack(child.digest, std::current_exception())) {
+        note_failure();
+        throw;
+      }
+      ++left_out;
     }
+  }
+}
+
+// The child itself, not what it lists: of an image that is there nothing may be missing. What
+// somebody asked for by its platform is no less than asked for.
+bool ImageWalk::may_lack(const oci::Digest& child, const std::exception_ptr& failure) const {
+  if (!order_.options.sparse_source || !order_.options.platforms.empty()) return false;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const CopyFailure& failed) {
+    return failed.missing == child;
+  } catch (...) {
+    return false;
   }
 }
 

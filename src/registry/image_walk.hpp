@@ -38,14 +38,18 @@ class ImageWalk {
   async::Task<> walk();
   // Everything a manifest lists is there afterwards; itself it is not put.
   async::Task<Image> gather(oci::Digest digest, Part part, int depth);
-  async::Task<> look_through(oci::Digest digest, Part part, int depth);
+  async::Task<ManifestOffer::Children> look_through(oci::Digest digest, Part part, int depth);
   async::Task<ManifestContent> fetch(Source& place, oci::RepositoryName name, oci::Digest digest);
   async::Task<> bring(oci::Digest digest, Part part, int depth);
   async::Task<> bring_anew(oci::Digest digest, Part part, int depth);
   async::Task<ManifestOffer::Children> bring_listed(const ManifestContent& content, Part part,
                                                     int depth);
-  async::Task<> bring_children(std::vector<oci::Descriptor> children, Part part, int depth);
-  async::Task<> bring_some(std::vector<oci::Descriptor>& children, Part part, int depth);
+  // How many the source has not, where it may lack some.
+  async::Task<std::size_t> bring_children(std::vector<oci::Descriptor> children, Part part,
+                                          int depth);
+  async::Task<> bring_some(std::vector<oci::Descriptor>& children, Part part, int depth,
+                           std::size_t& left_out);
+  bool may_lack(const oci::Digest& child, const std::exception_ptr& failure) const;
   async::Task<> bring_blobs(std::vector<oci::Descriptor> blobs);
   async::Task<> bring_some_blobs(std::vector<oci::Descriptor>& blobs);
   async::Task<> bring_blob(oci::Descriptor blob);

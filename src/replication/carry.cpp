@@ -21,6 +21,7 @@ registry::CopyOrder order_of(const Errand& errand, Image image) {
   order.tags = std::move(image.tags);
   order.version = std::move(image.version);
   order.options.platforms = rule.platforms;
+  order.options.sparse_source = errand.from.feed != nullptr;
   order.options.referrers = image.referrers.value_or(rule.referrers);
   return order;
 }

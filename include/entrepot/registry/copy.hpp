@@ -23,6 +23,9 @@ struct CopyOptions {
   // os/architecture[/variant], of an index's children; empty: all. What is not copied makes the
   // index a sparse one, byte for byte the same.
   std::vector<std::string> platforms{};
+  // The source may hold sparse indexes itself, as entrepot sites do whose own rules name platforms:
+  // without `platforms`, children it has not are left out here too, and all of them are not.
+  bool sparse_source = false;
   bool referrers = true;          // signatures, SBOMs: what refers to anything that is copied
   std::size_t blobs_at_once = 4;  // of one image
 };
@@ -73,7 +76,8 @@ struct CopyOrder {
 // looked at in any case. Content comes before what lists it, signatures before the tags, and the
 // tags with the image's own manifest last. On failure, and when `moved` throws, everything that
 // arrived stays and is not moved again by the next try. Docker's schema 1 is refused (denied); an
-// index without any image for the platforms is absent, and says so. `to` and `from` outlive it.
+// index without any image for the platforms is absent, and says so; one with no child left is
+// absent. `to` and `from` outlive it.
 async::Task<Answer<CopyTally>> copy(Source& from, Place& to, CopyOrder order);
 
 // The same walk without moving anything: what copy() would put and move. With `seen`, a blob that

@@ -205,6 +205,76 @@ TEST_F(Copy, a_sparse_index_that_is_there_is_completed) {
   EXPECT_TRUE(to_.has_manifest("to/app", digest_of(arm)));
 }
 
+TEST_F(Copy, a_tag_more_for_a_sparse_index_that_is_there) {
+  const auto amd = from_.add_image("from/app", 1);
+  const auto arm = from_.add_image("from/app", 2);
+  const auto index = add_index({{amd, "linux/amd64"}, {arm, "linux/arm64"}});
+  auto wish = order(digest_of(index), {"v1"});
+  wish.options.platforms = {"linux/amd64"};
+  copied(wish);
+  wish.tags = {tag("v2")};
+  copied(wish);
+  EXPECT_EQ(to_.tagged("to/app", "v2"), digest_of(index));
+}
+
+// hub -> a site that wants one platform -> another site that wants what the first one has.
+TEST_F(Copy, what_a_sparse_source_left_out_is_left_out_here) {
+  const auto amd = from_.add_image("from/app", 1);
+  const auto arm = from_.add_image("from/app", 2);
+  const auto index = add_index({{amd, "linux/amd64"}, {arm, "linux/arm64"}});
+  from_.drop_manifest("from/app", digest_of(arm));
+  auto wish = order(digest_of(index), {"v1"});
+  // Of a registry that is said to hold whole images only, it is half an image.
+  EXPECT_EQ(copy(wish).error().kind, FailureKind::absent);
+  wish.options.sparse_source = true;
+  EXPECT_EQ(copied(wish).manifests, 2U);
+  EXPECT_EQ(to_.tagged("to/app", "v1"), digest_of(index));
+  EXPECT_EQ(from_.asked["referrers"], 2);
+  wish.tags = {tag("v2")};
+  EXPECT_EQ(copied(wish).manifests_held, 2U);
+  EXPECT_EQ(to_.tagged("to/app", "v2"), digest_of(index));
+  // Once the source has it, it comes.
+  from_.add_manifest("from/app", arm);
+  EXPECT_EQ(copied(wish).manifests, 1U);
+  EXPECT_TRUE(to_.has_manifest("to/app", digest_of(arm)));
+}
+
+TEST_F(Copy, a_sparse_source_is_no_excuse_for_half_an_image) {
+  const auto amd = from_.add_image("from/app", 1);
+  const auto arm = from_.add_image("from/app", 2);
+  const auto index = add_index({{amd, "linux/amd64"}, {arm, "linux/arm64"}});
+  struct Row {
+    std::vector<std::string> platforms;
+    std::vector<std::string> gone;  // steps at the source
+    FailureKind kind = FailureKind::absent;
+  };
+  const auto manifest = [](const std::string& image) {
+    return "manifest " + digest_of(image).text();
+  };
+  const Row rows[] = {
+      {{"linux/arm64"}, {manifest(arm)}},
+      {{"linux/amd64", "linux/arm64"}, {manifest(arm)}},
+      {{}, {manifest(amd), manifest(arm)}},
+      {{}, {manifest(index)}},
+      {{}, {"blob " + digest_of(noise(5000, 1002)).text()}},
+      {{}, {manifest(arm)}, FailureKind::timeout},
+  };
+  for (const auto& row : rows) {
+    to_ = MemoryPlace();
+    from_.judge = [&](const std::string& step) -> std::optional<registry::Failure> {
+      if (std::ranges::find(row.gone, step) == row.gone.end()) return std::nullopt;
+      return registry::Failure{.kind = row.kind, .message = "gone"};
+    };
+    auto wish = order(digest_of(index), {"v1"});
+    wish.options.sparse_source = true;
+    wish.options.platforms = row.platforms;
+    const auto answer = copy(wish);
+    ASSERT_FALSE(answer) << row.gone.front();
+    EXPECT_EQ(answer.error().kind, row.kind);
+    EXPECT_EQ(to_.tagged("to/app", "v1"), std::nullopt);
+  }
+}
+
 TEST_F(Copy, referrers_come_along_theirs_too_page_by_page) {
   const auto child = from_.add_image("from/app", 1);
   const auto index = add_index({{child}});

@@ -186,6 +186,20 @@ TEST_F(Follows, for_some_platforms_and_waits_for_what_is_missing_of_them) {
   EXPECT_EQ(fresh.tagged("app", "v1"), std::nullopt);
 }
 
+// Of a site that follows others for some platforms only.
+TEST_F(Follows, what_a_sparse_index_of_the_source_leaves_out) {
+  const auto amd = a.push_image("app", {}, 1);
+  const auto index = test::index_of(
+      {{test::digest_of(amd), amd.size()}, {test::digest_of("of another platform"), 20}});
+  auto put = a.put_of("app", index, {"v1"}, test::index_type);
+  put.missing = registry::MissingContent::allow_children;
+  a.clock_.advance(base::Milliseconds(10));
+  a.put(std::move(put));
+  EXPECT_EQ(sync().failed, 0U);
+  EXPECT_EQ(b.tagged("app", "v1"), test::digest_of(index));
+  EXPECT_EQ(b.holdings(), a.holdings());
+}
+
 TEST_F(Follows, under_other_names_and_some_tags_only) {
   const auto image = a.push("app", {"v1.2"}, 1);
   a.push("app", {"nightly"}, 2);
