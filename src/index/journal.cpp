@@ -105,8 +105,11 @@ std::optional<Change> latest_change(const View& view, const oci::RepositoryName&
                                     const oci::Tag& tag) {
   const auto id = repository_id(view, repository);
   if (!id) return std::nullopt;
-  if (auto row = newest_row(view, *id, tag.text())) return change_of(std::move(*row));
+  auto row = newest_row(view, *id, tag.text());
   auto record = tag_record(view, *id, tag.text());
+  // What stands is the truth: a row that does not lead to it is not the newest, which was lost.
+  const bool leads = record ? row && row->version == record->version : row && !row->to;
+  if (leads) return change_of(std::move(*row));
   if (!record) return std::nullopt;
   return Change{.repository = repository,
                 .tag = tag,

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "entrepot/index/collection.hpp"
+#include "index/keys.hpp"
 #include "support/catalog_words.hpp"
 
 namespace entrepot::index::journal_test {
@@ -47,6 +48,23 @@ TEST_P(JournalFeed, a_site_knows_itself_and_its_journal) {
   write(renew_journal);
   EXPECT_EQ(read(site_id), ids.first);
   EXPECT_NE(read(journal_id), ids.second);
+}
+
+// By hand, or by a disk: the history still leads to the older one.
+TEST_P(JournalFeed, a_row_that_is_lost_leaves_what_stands_the_truth) {
+  set("app", one, 5);
+  set("app", two, 6);
+  write([](Batch& batch) { batch.erase(Space::journal, Key().number(2)); });
+  const auto standing = [](const View& view) { return latest_change(view, app, latest); };
+  const auto found = read(standing);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->to, two);
+  EXPECT_EQ(found->version.time, at(6));
+  write([](Batch& batch) {
+    remove_tag(batch, app, latest, at(7), Cause::deletion, "eve");
+    batch.erase(Space::journal, Key().number(3));
+  });
+  EXPECT_FALSE(read(standing)) << "of the removal nobody knows any more";
 }
 
 TEST_P(JournalFeed, rows_say_what_changed_and_whose_version_it_has) {
