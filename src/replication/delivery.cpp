@@ -150,7 +150,8 @@ async::Task<Delivery::Content> Delivery::judge(Job& job, Failure failure, bool m
   // What it cannot give for the rule's platforms it never will.
   if (failure.no_platform) co_return Content::none;
   if (failure.kind == FailureKind::absent && co_await is_gone(job.image)) co_return Content::none;
-  if (blames_the_line(failure.kind)) {
+  const bool line = blames_the_line(failure.kind);
+  if (line) {
     ++troubles_in_a_row_;
     if (moved) setbacks_.forget(item);
     if (moved || !setbacks_.add(item)) {
@@ -159,7 +160,8 @@ async::Task<Delivery::Content> Delivery::judge(Job& job, Failure failure, bool m
     }
   }
   setbacks_.forget(item);
-  for (const auto row : job.rows) co_await put_to_waiting(rows_[row].item, failure.message);
+  const auto blame = line ? Blame::line : Blame::item;
+  for (const auto row : job.rows) co_await put_to_waiting(rows_[row].item, failure.message, blame);
   co_return Content::failed;
 }
 

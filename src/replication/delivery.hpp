@@ -99,7 +99,7 @@ class Delivery {
   async::Task<> settle_ready();
   async::Task<> settle_up_to(std::size_t end);
   async::Task<bool> try_to_settle(std::size_t end, std::vector<Settled>& outcomes);
-  async::Task<> put_to_waiting(ItemName item, std::string error);
+  async::Task<> put_to_waiting(ItemName item, std::string error, Blame blame);
   async::Task<> tell(std::size_t begin, const std::vector<Settled>& outcomes);
   void tell_item(const ItemName& item, const char* outcome);
   std::optional<Position> position_at(std::size_t end) const;

@@ -108,7 +108,7 @@ async::Task<bool> Delivery::try_to_settle(std::size_t end, std::vector<Settled>&
     refused = std::move(error);
   }
   for (auto& [row, error] : refused.rows) {
-    co_await put_to_waiting(rows_[row].item, std::move(error));
+    co_await put_to_waiting(rows_[row].item, std::move(error), Blame::item);
     rows_[row].content = Content::failed;
   }
   co_return false;
@@ -124,8 +124,8 @@ std::optional<base::WallTime> Delivery::oldest_open() const {
   return oldest;
 }
 
-async::Task<> Delivery::put_to_waiting(ItemName item, std::string error) {
-  co_await errand_->waiting.failed(item, std::move(error), errand_->now());
+async::Task<> Delivery::put_to_waiting(ItemName item, std::string error, Blame blame) {
+  co_await errand_->waiting.failed(item, std::move(error), errand_->now(), blame);
   ++result_.report.failed;
   tell_item(item, "failed");
 }

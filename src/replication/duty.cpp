@@ -21,6 +21,9 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds longest_nap(30);
 constexpr std::size_t retries_at_once = 256;
 constexpr std::chrono::seconds longest_turn_slice(1);
+// Between two welcomes: one that answers other questions is not back for what waits.
+constexpr base::Patience between_welcomes{.first = std::chrono::seconds(10),
+                                          .longest = std::chrono::minutes(10)};
 constexpr base::Patience after_failure{.first = std::chrono::seconds(5),
                                        .longest = std::chrono::minutes(10)};
 
@@ -92,7 +95,7 @@ void Duty::stop(std::shared_ptr<Duty> self) {
     executor = self->executor_;
   }
   if (executor) async::spawn(*executor, cancel(self), "replication");
-  self->stirred_.notify_all();
+  self->stirred().notify_all();
 }
 
 // On the task's own thread, where alone it can be cancelled.
@@ -207,7 +210,7 @@ async::Task<> Duty::obey() {
     // A rule that failed as a whole is tried again before its next time.
     const auto pause = base::backoff(failures_, base::draw_jitter(), {}, after_failure);
     unfinished_ = due_.has_value();
-    co_await stirred_.wait(stirred_.ticket(), pause);
+    co_await stirred().wait(stirred().ticket(), pause);
   }
 }
 
@@ -216,21 +219,46 @@ async::Task<Duty::Call> Duty::next_call() {
   const auto resting = resting_until(*errand_);
   const auto whole = unfinished_ ? std::optional(errand_->now()) : due_;
   if (whole && (!waiting || *whole <= *waiting)) co_return Call{true, std::max(*whole, resting)};
-  if (waiting) co_return Call{false, std::max(*waiting, resting)};
+  if (waiting && may_retry()) co_return Call{false, std::max(*waiting, resting)};
   co_return Call{};
+}
+
+// Whoever follows hears at once when its peer is back; until then nothing can come from there.
+bool Duty::may_retry() const {
+  const auto& rule = *errand_->rule;
+  return !rule.follows() || !errand_->reach->is_away(rule.rule().from);
+}
+
+// Who was away is back: what waits because of that is due. When to look again.
+async::Task<base::WallTime> Duty::welcome() {
+  const auto& rule = errand_->rule->rule();
+  const auto& reach = *errand_->reach;
+  const auto returns = reach.returns(rule.from) + reach.returns(rule.to);
+  const bool away = reach.is_away(rule.from) || reach.is_away(rule.to);
+  if (returns == returns_ || away) co_return base::WallTime::max();
+  const auto now = errand_->now();
+  if (next_welcome_ > now) co_return next_welcome_;
+  returns_ = returns;
+  const auto hurried = co_await errand_->waiting.hurry(now);
+  if (hurried == 0) co_return base::WallTime::max();
+  next_welcome_ = now + base::backoff(++vain_welcomes_, base::draw_jitter(), {}, between_welcomes);
+  base::log::info("registry is back: what waited for it is tried",
+                  {{"rule", errand_->name()}, {"items", hurried}});
+  co_return base::WallTime::max();
 }
 
 async::Task<> Duty::rest_until(base::WallTime time, std::uint64_t ticket) {
   const auto left = std::chrono::ceil<milliseconds>(time - errand_->now());
-  co_await stirred_.wait(ticket, std::clamp<milliseconds>(left, milliseconds(1), longest_nap));
+  co_await stirred().wait(ticket, std::clamp<milliseconds>(left, milliseconds(1), longest_nap));
 }
 
 async::Task<> Duty::one_turn() {
-  const auto ticket = stirred_.ticket();
+  const auto ticket = stirred().ticket();
+  const auto look_again = co_await welcome();
   const auto call = co_await next_call();
   const auto now = errand_->now();
   if (!call.at || *call.at > now) {
-    co_await rest_until(call.at.value_or(now + longest_nap), ticket);
+    co_await rest_until(std::min(look_again, call.at.value_or(now + longest_nap)), ticket);
     co_return;
   }
   const auto opens = errand_->rule->windows().opens(now);
@@ -246,7 +274,8 @@ async::Task<> Duty::answer(Call call) {
   RunOrder order{.until = errand_->rule->windows().closes(errand_->now())};
   if (!call.whole) {
     order.selection = selection_of(co_await errand_->waiting.due(errand_->now(), retries_at_once));
-    co_await take_turn(std::move(order), "waiting items");
+    const auto result = co_await take_turn(std::move(order), "waiting items");
+    if (result.report.changed > 0) vain_welcomes_ = 0;
     co_return;
   }
   const auto begun = errand_->now();
@@ -267,7 +296,7 @@ async::Task<> Duty::follow_once() {
 
 async::Task<> Duty::follow_in_windows() {
   for (unsigned failures = 0; !errand_->stopping;) {
-    const auto ticket = stirred_.ticket();
+    const auto ticket = stirred().ticket();
     const auto opens = errand_->rule->windows().opens(errand_->now());
     if (opens > errand_->now()) {
       set_state("waiting for its window");
@@ -288,8 +317,8 @@ async::Task<> Duty::follow_in_windows() {
     set_state("failed");
     base::log::error("following failed", {{"rule", errand_->name()}, {"error", error}});
     co_await errand_->board.ended(errand_->now(), error);
-    co_await stirred_.wait(ticket,
-                           base::backoff(++failures, base::draw_jitter(), {}, after_failure));
+    co_await stirred().wait(ticket,
+                            base::backoff(++failures, base::draw_jitter(), {}, after_failure));
   }
 }
 

@@ -47,6 +47,9 @@ class Duty {
   async::Task<> follow_once();
   async::Task<> one_turn();
   async::Task<Call> next_call();
+  bool may_retry() const;
+  async::Task<base::WallTime> welcome();
+  async::Broadcast& stirred() { return errand_->reach->stirred(); }
   async::Task<> answer(Call call);
   async::Task<RunResult> take_turn(RunOrder order, std::string trigger);
   async::Task<RunResult> recorded(RunOrder order, std::string trigger);
@@ -57,15 +60,17 @@ class Duty {
   const SharedErrand errand_;
   async::Limiter turn_{1};
   async::asio::cancellation_signal signal_;  // of the task, touched on its thread
-  async::Broadcast stirred_;
   async::Broadcast ended_;
   mutable std::mutex mutex_;  // guards executor_, running_
   std::optional<async::Executor> executor_;
   bool running_ = false;
   // Of the task alone:
   std::optional<base::WallTime> due_{};
-  bool unfinished_ = false;  // the last run was called off
-  unsigned failures_ = 0;    // of the rule as a whole, in a row
+  bool unfinished_ = false;        // the last run was called off
+  unsigned failures_ = 0;          // of the rule as a whole, in a row
+  std::uint64_t returns_ = 0;      // of its registries, welcomed
+  base::WallTime next_welcome_{};  // not before
+  unsigned vain_welcomes_ = 0;     // in a row: nothing came of them
 };
 
 }  // namespace entrepot::replication

@@ -10,6 +10,7 @@
 #include "entrepot/replication/replicator.hpp"
 #include "replication/board.hpp"
 #include "replication/compiled_rule.hpp"
+#include "replication/reach.hpp"
 #include "replication/rests.hpp"
 #include "replication/waiting_list.hpp"
 
@@ -17,12 +18,14 @@ namespace entrepot::replication {
 
 struct Errand {
   Errand(Replicator::House around, std::shared_ptr<const CompiledRule> compiled, Party source,
-         Party target, std::shared_ptr<Rests> resting)
+         Party target, std::shared_ptr<Rests> resting,
+         std::shared_ptr<Reach> reached = std::make_shared<Reach>())
       : house(around),
         rule(std::move(compiled)),
         from(std::move(source)),
         to(std::move(target)),
         rests(std::move(resting)),
+        reach(std::move(reached)),
         waiting(around.index, around.metrics, rule->name()),
         board(around.index, rule->name()) {}
 
@@ -36,6 +39,7 @@ struct Errand {
   const Party from;
   const Party to;
   const std::shared_ptr<Rests> rests;
+  const std::shared_ptr<Reach> reach;
   const std::shared_ptr<registry::Sightings> seen = std::make_shared<registry::Sightings>();
   WaitingList waiting;
   Board board;

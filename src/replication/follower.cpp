@@ -17,7 +17,7 @@ using registry::Failure;
 using std::chrono::milliseconds;
 
 constexpr base::Patience with_peers{.first = std::chrono::milliseconds(500),
-                                    .longest = std::chrono::seconds(30)};
+                                    .longest = std::chrono::seconds(10)};
 // By hand: nobody looks on for ever.
 constexpr unsigned most_troubles = 6;
 constexpr std::chrono::minutes longest_rest(5);

@@ -46,10 +46,13 @@ async::Task<Following::Outcome> Following::step(Pace pace) {
         [this](const index::View& view) { return read_position(view, errand_->name()); });
   }
   auto page = co_await ask(pace);
+  const auto& peer = errand_->rule->rule().from;
   if (!page) {
+    if (is_silence(page.error().kind)) errand_->reach->lost(peer);
     tell_trouble();
     co_return page.error();
   }
+  errand_->reach->heard(peer);
   heard_ = errand_->house.clock.steady();
   const bool known = position_ && position_->site == page->site &&
                      position_->journal == page->journal && position_->coverage == coverage_;

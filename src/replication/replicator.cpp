@@ -55,6 +55,7 @@ struct Replicator::State {
   const House house;
   const Parties parties;
   const std::shared_ptr<Rests> rests = std::make_shared<Rests>();
+  const std::shared_ptr<Reach> reach = std::make_shared<Reach>();
   mutable std::mutex mutex;  // guards what follows
   Duties duties;
   std::vector<std::shared_ptr<Duty>> retired;  // replaced, may still be ending
@@ -75,7 +76,8 @@ Duties Replicator::State::make(std::vector<Rule> rules) const {
       throw std::invalid_argument("rule " + compiled->name() + " is for tags pulled lately, but " +
                                   compiled->rule().from + " is not mirrored here");
     }
-    auto errand = std::make_shared<Errand>(house, compiled, std::move(from), std::move(to), rests);
+    auto errand =
+        std::make_shared<Errand>(house, compiled, std::move(from), std::move(to), rests, reach);
     if (!made.emplace(compiled->name(), std::make_shared<Duty>(std::move(errand))).second) {
       throw std::invalid_argument("two rules are called " + compiled->name());
     }

@@ -25,10 +25,7 @@ constexpr int most_rests = 5;
 // So many in a row that could not be reached: then it is the line, and not the items.
 constexpr int enough_silence = 8;
 
-bool silent(FailureKind kind) {
-  return kind == FailureKind::timeout || kind == FailureKind::broken ||
-         kind == FailureKind::offline;
-}
+Blame blame_of(FailureKind kind) { return is_silence(kind) ? Blame::line : Blame::item; }
 
 class Run {
  public:
@@ -44,6 +41,8 @@ class Run {
   async::Task<> copied(Image image, CopyTally tally);
   async::Task<> settle_rows(Image image);
   async::Task<> failed(Image image, Failure failure);
+  void heard();
+  void heard_nothing();
   async::Task<> weigh_image(std::size_t place);
   async::Task<> remove(Removal removal);
   async::Task<> look_at_referrers(std::size_t place);
@@ -182,9 +181,24 @@ async::Task<> Run::copy_image(std::size_t place) {
   }
 }
 
-async::Task<> Run::copied(Image image, CopyTally tally) {
+void Run::heard() {
   silence_ = 0;
   errand_->silent_runs = 0;
+  const auto& rule = errand_->rule->rule();
+  for (const auto& place : {rule.from, rule.to}) errand_->reach->heard(place);
+}
+
+// Who of the two it was is not known. Who follows asks more often than runs do, and knows better.
+void Run::heard_nothing() {
+  if (++silence_ < enough_silence || errand_->rule->follows()) return;
+  const auto& rule = errand_->rule->rule();
+  for (const auto& place : {rule.from, rule.to}) {
+    if (place != here) errand_->reach->lost(place);
+  }
+}
+
+async::Task<> Run::copied(Image image, CopyTally tally) {
+  heard();
   result_.report.copied += tally;
   if (errand_->rule->follows()) {
     co_await settle_rows(std::move(image));
@@ -218,7 +232,11 @@ async::Task<> Run::settle_rows(Image image) {
 }
 
 async::Task<> Run::failed(Image image, Failure failure) {
-  silence_ = silent(failure.kind) ? silence_ + 1 : 0;
+  if (is_silence(failure.kind)) {
+    heard_nothing();
+  } else {
+    silence_ = 0;
+  }
   for (const auto& item : items_of(image)) {
     waits_.insert(item);
     if (failure.kind == FailureKind::throttled) {
@@ -227,7 +245,7 @@ async::Task<> Run::failed(Image image, Failure failure) {
     }
     ++result_.report.failed;
     note_error(item.repository.text() + " " + item.reference + ": " + failure.message);
-    co_await errand_->waiting.failed(item, failure.message, errand_->now());
+    co_await errand_->waiting.failed(item, failure.message, errand_->now(), blame_of(failure.kind));
     tell(item, "failed");
   }
 }
@@ -290,7 +308,7 @@ async::Task<> Run::record_troubles() {
       continue;
     }
     ++result_.report.failed;
-    co_await errand_->waiting.failed(item, failure.message, errand_->now());
+    co_await errand_->waiting.failed(item, failure.message, errand_->now(), blame_of(failure.kind));
     tell(item, "failed");
   }
 }
@@ -308,12 +326,13 @@ bool Run::was_looked_at(const ItemName& item) const {
 // What was waiting and is in no trouble any more needs no further try.
 async::Task<> Run::settle() {
   if (!put_off_.empty()) {
-    if (silence_ >= enough_silence) ++errand_->silent_runs;
-    const auto pause = patience_after(errand_->silent_runs, base::draw_jitter());
+    const auto blame = silence_ >= enough_silence ? Blame::line : Blame::item;
+    if (blame == Blame::line) ++errand_->silent_runs;
+    const auto pause = patience_after(errand_->silent_runs, base::draw_jitter(), blame);
     const auto rest = std::max(resting_until(*errand_), errand_->now() + pause);
     waits_.insert(put_off_.begin(), put_off_.end());
     note_error(std::to_string(put_off_.size()) + " items are put off: the other side rests");
-    co_await errand_->waiting.postponed(put_off_, "put off: the other side rests", rest);
+    co_await errand_->waiting.postponed(put_off_, "put off: the other side rests", rest, blame);
   }
   if (result_.called_off) co_return;
   std::vector<ItemName> settled;

@@ -25,8 +25,9 @@ std::optional<ItemName> item_of(std::string_view key) {
   return ItemName{std::move(*repository), std::string(key.substr(blank + 1))};
 }
 
+// "tries time error"; an l behind the tries: it was the line.
 std::string value_of(const Waiting& waiting) {
-  return std::to_string(waiting.tries) + " " +
+  return std::to_string(waiting.tries) + (waiting.blame == Blame::line ? "l " : " ") +
          std::to_string(waiting.next_try.time_since_epoch().count()) + " " + waiting.error;
 }
 
@@ -34,12 +35,14 @@ std::optional<Waiting> waiting_of(std::string_view value) {
   const auto first = value.find(' ');
   const auto second = value.find(' ', first + 1);
   if (first == value.npos || second == value.npos) return std::nullopt;
-  const auto tries = base::parse_unsigned(value.substr(0, first));
+  const bool line = value.substr(0, first).ends_with('l');
+  const auto tries = base::parse_unsigned(value.substr(0, line ? first - 1 : first));
   const auto time = base::parse_unsigned(value.substr(first + 1, second - first - 1));
   if (!tries || !time) return std::nullopt;
   return Waiting{.tries = static_cast<unsigned>(std::min<std::uint64_t>(*tries, 1'000'000)),
                  .next_try = base::WallTime(base::Milliseconds(*time)),
-                 .error = std::string(value.substr(second + 1))};
+                 .error = std::string(value.substr(second + 1)),
+                 .blame = line ? Blame::line : Blame::item};
 }
 
 WaitingList::Items read_items(const index::View& view, const std::string& scope) {
@@ -59,10 +62,12 @@ WaitingList::Items read_items(const index::View& view, const std::string& scope)
 
 }  // namespace
 
-std::chrono::milliseconds patience_after(unsigned tries, double jitter) {
-  constexpr base::Patience patience{.first = std::chrono::seconds(30),
-                                    .longest = std::chrono::hours(1)};
-  return base::backoff(tries, jitter, {}, patience);
+std::chrono::milliseconds patience_after(unsigned tries, double jitter, Blame blame) {
+  constexpr base::Patience with_item{.first = std::chrono::seconds(30),
+                                     .longest = std::chrono::hours(1)};
+  constexpr base::Patience with_line{.first = std::chrono::seconds(30),
+                                     .longest = std::chrono::minutes(5)};
+  return base::backoff(tries, jitter, {}, blame == Blame::line ? with_line : with_item);
 }
 
 WaitingList::WaitingList(index::Index& index, base::Metrics& metrics, std::string rule)
@@ -101,7 +106,8 @@ async::Task<> WaitingList::keep(Items changed) {
   tell();
 }
 
-async::Task<> WaitingList::failed(ItemName item, std::string error, base::WallTime now) {
+async::Task<> WaitingList::failed(ItemName item, std::string error, base::WallTime now,
+                                  Blame blame) {
   co_await load();
   Waiting waiting;
   {
@@ -109,7 +115,8 @@ async::Task<> WaitingList::failed(ItemName item, std::string error, base::WallTi
     if (const auto found = items_.find(item); found != items_.end()) waiting = found->second;
   }
   ++waiting.tries;
-  waiting.next_try = now + patience_after(waiting.tries, base::draw_jitter());
+  waiting.next_try = now + patience_after(waiting.tries, base::draw_jitter(), blame);
+  waiting.blame = blame;
   waiting.error = error.substr(0, longest_error);
   Items changed;
   changed.emplace(std::move(item), std::move(waiting));
@@ -117,7 +124,7 @@ async::Task<> WaitingList::failed(ItemName item, std::string error, base::WallTi
 }
 
 async::Task<> WaitingList::postponed(std::vector<ItemName> items, std::string error,
-                                     base::WallTime until) {
+                                     base::WallTime until, Blame blame) {
   if (items.empty()) co_return;
   co_await load();
   Items changed;
@@ -127,11 +134,29 @@ async::Task<> WaitingList::postponed(std::vector<ItemName> items, std::string er
       const auto found = items_.find(item);
       Waiting waiting = found == items_.end() ? Waiting{} : found->second;
       waiting.next_try = std::max(waiting.next_try, until);
-      if (waiting.tries == 0) waiting.error = error.substr(0, longest_error);
+      if (waiting.tries == 0) {
+        waiting.error = error.substr(0, longest_error);
+        waiting.blame = blame;
+      }
       changed.insert_or_assign(std::move(item), std::move(waiting));
     }
   }
   co_await keep(std::move(changed));
+}
+
+async::Task<std::size_t> WaitingList::hurry(base::WallTime now) {
+  co_await load();
+  Items changed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [item, waiting] : items_) {
+      if (waiting.blame != Blame::line || waiting.next_try <= now) continue;
+      changed.emplace(item, waiting).first->second.next_try = now;
+    }
+  }
+  const auto count = changed.size();
+  if (count > 0) co_await keep(std::move(changed));
+  co_return count;
 }
 
 async::Task<> WaitingList::done(std::vector<ItemName> items) {

@@ -25,14 +25,20 @@ struct ItemName {
   auto operator<=>(const ItemName&) const = default;
 };
 
+enum class Blame {
+  item,  // refused for its own sake
+  line,  // the other side could not be reached, or broke off
+};
+
 struct Waiting {
   unsigned tries = 0;
   base::WallTime next_try{};
   std::string error{};
+  Blame blame = Blame::item;
 };
 
-// 30 s, doubling up to an hour.
-std::chrono::milliseconds patience_after(unsigned tries, double jitter);
+// 30 s, doubling up to an hour; for the line's sake up to 5 min, so that its return is noticed.
+std::chrono::milliseconds patience_after(unsigned tries, double jitter, Blame blame);
 
 class WaitingList {
  public:
@@ -43,9 +49,12 @@ class WaitingList {
   // What an earlier life left. Called by everything below, too; cheap the second time.
   async::Task<> load();
   // One more try has failed: it waits twice as long as before.
-  async::Task<> failed(ItemName item, std::string error, base::WallTime now);
+  async::Task<> failed(ItemName item, std::string error, base::WallTime now, Blame blame);
   // Not its own fault: they wait until then, and no try is counted.
-  async::Task<> postponed(std::vector<ItemName> items, std::string error, base::WallTime until);
+  async::Task<> postponed(std::vector<ItemName> items, std::string error, base::WallTime until,
+                          Blame blame);
+  // The other side is back: what waits for the line's sake is due now; how many that are.
+  async::Task<std::size_t> hurry(base::WallTime now);
   // They need no more tries. No write when none of them waits.
   async::Task<> done(std::vector<ItemName> items);
 

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "entrepot/index/notes.hpp"
+#include "replication/duty.hpp"
 #include "replication/run.hpp"
 #include "two_sites.hpp"
 
@@ -506,6 +507,31 @@ TEST_F(Follows, a_peer_that_is_away_is_seen_by_the_lag) {
   b.clock_.advance(base::Seconds(40));
   EXPECT_TRUE(b.run(following.step(Following::Pace::brisk)));
   EXPECT_EQ(one->board.now().lag, std::chrono::seconds(40));
+}
+
+// Rows: N-10
+TEST_F(Follows, who_was_away_and_what_waited_for_that_is_tried_at_once) {
+  a.push("app", {"v1", "v2"}, 1);
+  const auto one = follower();
+  sync(one, b);
+  const auto now = b.clock_.wall();
+  b.run(one->waiting.failed({name("app"), "v1"}, "cut", now, Blame::line));
+  b.run(one->waiting.failed({name("app"), "v2"}, "quota", now, Blame::item));
+  line.judge = [this](const std::string& what) -> std::optional<Failure> {
+    if (what != "changes" || line.asked["changes"] > 3) return std::nullopt;
+    return Failure{.kind = FailureKind::broken, .message = "cut"};
+  };
+  line.asked.clear();
+  const auto duty = std::make_shared<Duty>(one);
+  Duty::start(duty, b.context_.get_executor(), nullptr);
+  b.context_.restart();
+  for (int i = 0; i < 500 && one->waiting.size() > 1; ++i) {
+    b.context_.run_for(std::chrono::milliseconds(20));
+  }
+  Duty::stop(duty);
+  b.run(duty->ended());
+  EXPECT_GT(line.asked["changes"], 3);
+  EXPECT_THAT(b.run(one->waiting.items()), ElementsAre(testing::Key(ItemName{name("app"), "v2"})));
 }
 
 TEST_F(Follows, nobody_follows_himself) {

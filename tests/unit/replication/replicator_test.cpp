@@ -99,6 +99,35 @@ TEST_F(Replicating, WaitsForItsWindow) {
 }
 
 // Rows: N-10
+TEST_F(Replicating, TriesAtOnceWhatWaitedForWhoIsBack) {
+  for (unsigned i = 0; i < 20; ++i) far_->add_image("app", i, {"v" + std::to_string(i)});
+  far_->add_image("other", 99, {"1"});
+  const auto refused = far_->tagged("app", "v3")->text();
+  bool away = true;
+  far_->judge = [&](const std::string& step) -> std::optional<registry::Failure> {
+    if (step == "manifest " + refused) return failure(FailureKind::denied);
+    if (away && step.starts_with("manifest")) return failure(FailureKind::timeout);
+    return std::nullopt;
+  };
+  auto app = from_far();
+  app.repositories = {Glob{"app"}};
+  auto other = from_far();
+  other.name = "s";
+  other.repositories = {Glob{"other"}};
+  const auto all = replicator({app, other});
+  all->start(context_.get_executor());
+  run(all->run("r", Trial::real, {}));
+  EXPECT_EQ(status(*all).waiting, 20);
+  away = false;
+  settle();
+  EXPECT_FALSE(tagged("app", "v1")) << "nobody has heard of it yet";
+  run(all->run("s", Trial::real, {}));
+  EXPECT_TRUE(comes([&] { return status(*all).waiting == 1; }));
+  EXPECT_EQ(run(all->waiting("r")).at(0).reference, "v3") << "its own fault";
+  run(all->stop());
+}
+
+// Rows: N-10
 TEST_F(Replicating, WorksOffWhatWaitsAfterARestart) {
   far_->add_image("app", 1, {"1"});
   far_->judge = [](const std::string& step) -> std::optional<registry::Failure> {

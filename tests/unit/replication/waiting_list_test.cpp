@@ -24,8 +24,8 @@ class WaitingLists : public RuleHouse {
 TEST_F(WaitingLists, HoldTenThousandOverARestart) {
   {
     auto before = list();
-    run(before.postponed(items(10'000), "the line is cut", clock_.wall()));
-    run(before.failed({name("team/app"), "v7"}, "refused", clock_.wall()));
+    run(before.postponed(items(10'000), "the line is cut", clock_.wall(), Blame::line));
+    run(before.failed({name("team/app"), "v7"}, "refused", clock_.wall(), Blame::item));
   }
   auto after = list();
   const auto found = run(after.items());
@@ -46,8 +46,11 @@ TEST_F(WaitingLists, HoldTenThousandOverARestart) {
 // Rows: N-10
 TEST_F(WaitingLists, BackOffEachOnItsOwn) {
   auto waiting = list();
-  for (int i = 0; i < 12; ++i) run(waiting.failed({name("a"), "1"}, "no", clock_.wall()));
-  run(waiting.failed({name("b"), "1"}, "no", clock_.wall()));
+  for (int i = 0; i < 12; ++i) {
+    run(waiting.failed({name("a"), "1"}, "no", clock_.wall(), Blame::item));
+    run(waiting.failed({name("c"), "1"}, "nobody there", clock_.wall(), Blame::line));
+  }
+  run(waiting.failed({name("b"), "1"}, "no", clock_.wall(), Blame::item));
   const auto all = run(waiting.items());
   const auto pause = [&](const char* repository) {
     return all.at({name(repository), "1"}).next_try - clock_.wall();
@@ -56,6 +59,26 @@ TEST_F(WaitingLists, BackOffEachOnItsOwn) {
   EXPECT_LE(pause("a"), std::chrono::hours(1));
   EXPECT_GE(pause("b"), std::chrono::seconds(15));
   EXPECT_LE(pause("b"), std::chrono::seconds(30));
+  EXPECT_GE(pause("c"), std::chrono::minutes(2));
+  EXPECT_LE(pause("c"), std::chrono::minutes(5));
+}
+
+// Rows: N-10
+TEST_F(WaitingLists, HurryWhatTheLineIsToBlameForAndNothingElse) {
+  const auto later = clock_.wall() + std::chrono::minutes(5);
+  {
+    auto before = list();
+    run(before.failed({name("a"), "cut"}, "nobody there", clock_.wall(), Blame::line));
+    run(before.failed({name("a"), "full"}, "quota", clock_.wall(), Blame::item));
+    run(before.postponed({{name("a"), "behind"}}, "put off", later, Blame::line));
+  }
+  auto waiting = list();
+  EXPECT_TRUE(run(waiting.due(clock_.wall(), 10)).empty());
+  EXPECT_EQ(run(waiting.hurry(clock_.wall())), 2) << "also over a restart";
+  const auto due = run(waiting.due(clock_.wall(), 10));
+  EXPECT_THAT(due, testing::ElementsAre(ItemName{name("a"), "behind"}, ItemName{name("a"), "cut"}));
+  EXPECT_EQ(run(waiting.items()).at({name("a"), "cut"}).tries, 1);
+  EXPECT_EQ(run(waiting.hurry(clock_.wall())), 0);
 }
 
 TEST_F(WaitingLists, TakeNoNoteOfAnother) {
