@@ -27,7 +27,8 @@
 //   GET    site                                  {"id", "name", "key", "key_id"}
 //   GET    replication                           {"rules": [{"rule", "from", "to", "state",
 //                        "last_started", "last_ended", "last_error", "position", "newest",
-//                        "lag_seconds", "waiting", "waiting_bytes", "repaired", "total": {...}}]}
+//                        "lag_seconds", "clock_ahead_seconds", "waiting", "waiting_bytes",
+//                        "repaired", "total": {...}}]}
 //   GET    replication/waiting?rule=             {"waiting": [{"rule", "repository", "reference",
 //                        "tries", "next_try", "error"}]}: what failed and is tried again
 //   GET    peers                                 {"peers": [{"name", "kind", "urls", "reachable",

@@ -48,6 +48,7 @@ json::object describe(const RuleStatus& rule) {
     entry["newest"] = rule.newest;
   }
   if (rule.lag) entry["lag_seconds"] = seconds(*rule.lag);
+  if (rule.clock_ahead) entry["clock_ahead_seconds"] = seconds(*rule.clock_ahead);
   entry["waiting"] = rule.waiting;
   entry["waiting_bytes"] = rule.waiting_bytes;
   entry["repaired"] = rule.repaired;

@@ -111,6 +111,9 @@ struct Metrics::Families {
   Labelled<Gauge, 1> lag_bytes{
       gauges(registry, "entrepot_replication_lag_bytes", "Bytes known to be missing here."),
       {"rule"}};
+  Labelled<Gauge, 1> clock_ahead{gauges(registry, "entrepot_replication_clock_ahead_seconds",
+                                        "How far the peer's clock is ahead of ours."),
+                                 {"rule"}};
   Labelled<Counter, 2> replication_items{
       counters(registry, "entrepot_replication_items_total", "Items replicated, by outcome."),
       {"rule", "outcome"}};
@@ -221,6 +224,10 @@ void Metrics::pull_events_dropped(std::uint64_t count) {
 void Metrics::replication_lag(std::string_view rule, double seconds, std::uint64_t bytes) {
   families_->lag_seconds.at({rule}).Set(seconds);
   families_->lag_bytes.at({rule}).Set(static_cast<double>(bytes));
+}
+
+void Metrics::replication_clock_ahead(std::string_view rule, double seconds) {
+  families_->clock_ahead.at({rule}).Set(seconds);
 }
 
 void Metrics::replication_item(std::string_view rule, std::string_view outcome) {

@@ -15,7 +15,10 @@ index::Applied Writer::apply(index::Batch& batch, const index::Change& change,
     const auto record = index::tag(batch, change.repository, *change.tag);
     if (record) before = record->digest;
   }
-  if (index::wins(batch, change)) check_change(batch, change, before);
+  if (index::wins(batch, change)) {
+    check_clock(change.version, clock_.wall());
+    check_change(batch, change, before);
+  }
   const auto applied = index::apply_change(batch, change, clock_.wall());
   if (applied == index::Applied::done) tell_of_change(batch, change, before, actor);
   return applied;

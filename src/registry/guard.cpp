@@ -1,6 +1,8 @@
 #include "registry/guard.hpp"
 
+#include <chrono>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "entrepot/index/catalog.hpp"
@@ -10,6 +12,7 @@ namespace entrepot::registry {
 
 namespace {
 constexpr std::size_t most_looked_at = 100'000;
+constexpr std::chrono::hours furthest_ahead{24};
 }  // namespace
 
 void check_local(const index::View& view, const oci::RepositoryName& repository) {
@@ -35,6 +38,14 @@ void check_not_kept(const index::View& view, const Policy& policy,
       if (seen.insert(parent).second) waiting.push_back(parent);
     }
   }
+}
+
+void check_clock(const index::Version& version, base::WallTime now) {
+  if (version.time <= now + furthest_ahead) return;
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(version.time - now);
+  throw oci::Refusal(oci::ErrorCode::denied,
+                     "was changed " + std::to_string(hours.count()) +
+                         " hours ahead of the clock here: one of the sites' clocks is wrong");
 }
 
 }  // namespace entrepot::registry

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "entrepot/async/task.hpp"
+#include "entrepot/base/clock.hpp"
+#include "entrepot/index/catalog.hpp"
 #include "entrepot/index/index.hpp"
 #include "entrepot/oci/name.hpp"
 #include "entrepot/oci/refusal.hpp"
@@ -20,6 +22,10 @@ void check_local(const index::View& view, const oci::RepositoryName& repository)
 // Refuses what an immutable tag leads to: it keeps all of it.
 void check_not_kept(const index::View& view, const Policy& policy,
                     const oci::RepositoryName& repository, const oci::Digest& digest);
+
+// Refuses a version of another site that is further ahead of our clock than a wrong time zone is:
+// it would win for as long, and so would every change made above it.
+void check_clock(const index::Version& version, base::WallTime now);
 
 // index.write(), where a full index is what the client hears of (reliability.md D-07).
 template <class Work>

@@ -135,14 +135,14 @@ bool Writer::point(index::Batch& batch, const Put& put, const oci::Tag& tag) {
     index::set_tag(batch, wish.repository, tag, put.digest, put.now, wish.cause, put.actor.name);
     return true;
   }
-  const auto applied = index::apply_change(batch,
-                                           {.repository = wish.repository,
-                                            .tag = tag,
-                                            .to = put.digest,
-                                            .version = *wish.version,
-                                            .cause = wish.cause,
-                                            .who = put.actor.name},
-                                           put.now);
+  const index::Change change{.repository = wish.repository,
+                             .tag = tag,
+                             .to = put.digest,
+                             .version = *wish.version,
+                             .cause = wish.cause,
+                             .who = put.actor.name};
+  if (index::wins(batch, change)) check_clock(change.version, put.now);
+  const auto applied = index::apply_change(batch, change, put.now);
   return applied == index::Applied::done;
 }
 

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t rows_at_once = 256;
 constexpr std::chrono::seconds longest_wait(30);
 constexpr std::chrono::minutes mend_every(10);
+// Of two sites whose clocks are kept: further apart, the later change is not the one that wins.
+constexpr std::chrono::minutes clocks_may_differ(5);
 
 registry::FeedScope scope_of(const Rule& rule) {
   std::vector<std::string> globs;
@@ -54,6 +56,7 @@ async::Task<Following::Outcome> Following::step(Pace pace) {
   }
   errand_->reach->heard(peer);
   heard_ = errand_->house.clock.steady();
+  look_at_clock(*page);
   const bool known = position_ && position_->site == page->site &&
                      position_->journal == page->journal && position_->coverage == coverage_;
   if (!known) {
@@ -204,6 +207,26 @@ void Following::tell_trouble() {
   errand_->house.metrics.replication_lag(errand_->name(),
                                          std::chrono::duration<double>(lag).count(),
                                          errand_->board.now().waiting_bytes);
+}
+
+// Heard of once, as long as it lasts; what is a day ahead is refused where it would be applied.
+void Following::look_at_clock(const FeedPage& page) {
+  const auto now = errand_->now();
+  auto latest = page.now;
+  for (const auto& change : page.changes) latest = std::max(latest, change.version.time);
+  errand_->house.metrics.replication_clock_ahead(
+      errand_->name(), std::chrono::duration<double>(page.now - now).count());
+  const auto ahead = latest - now;
+  const bool told = errand_->board.now().clock_ahead.has_value();
+  const bool wrong = ahead > clocks_may_differ;
+  errand_->board.change([wrong, ahead](RuleStatus& status) {
+    status.clock_ahead = wrong ? std::optional(ahead) : std::nullopt;
+  });
+  if (!wrong || told) return;
+  base::log::warn("a peer's clock is ahead of ours",
+                  {{"rule", errand_->name()},
+                   {"site", page.site},
+                   {"seconds", std::chrono::duration_cast<std::chrono::seconds>(ahead).count()}});
 }
 
 }  // namespace entrepot::replication

@@ -49,6 +49,7 @@ class Following {
   void tell_position(const registry::FeedPage& page, std::uint64_t since,
                      std::optional<base::WallTime> oldest);
   void tell_trouble();
+  void look_at_clock(const registry::FeedPage& page);
 
   const SharedErrand errand_;
   const RunListener listener_;

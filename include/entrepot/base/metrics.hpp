@@ -65,6 +65,9 @@ class Metrics {
   // entrepot_replication_lag_seconds{rule}, entrepot_replication_lag_bytes{rule}: of rules that
   // follow, the age of the oldest change not applied, and what is known to be missing
   void replication_lag(std::string_view rule, double seconds, std::uint64_t bytes);
+  // entrepot_replication_clock_ahead_seconds{rule}: of rules that follow, how far the peer's clock
+  // is ahead of ours; negative: behind
+  void replication_clock_ahead(std::string_view rule, double seconds);
   // entrepot_replication_items_total{rule,outcome}: copied, removed, failed, conflict
   void replication_item(std::string_view rule, std::string_view outcome);
   // entrepot_replication_bytes_total{rule}

@@ -54,7 +54,10 @@ struct RuleStatus {
   std::uint64_t position = 0;                      // follow: in the peer's Journal
   std::uint64_t newest = 0;                        // follow: the peer's newest row
   std::optional<std::chrono::milliseconds> lag{};  // follow: age of the oldest change not applied
-  std::uint64_t waiting = 0;                       // items that failed and are tried again
+  // follow: how far the peer's clock, or that of a change it told of, is ahead of ours; absent
+  // while that is less than 5 min.
+  std::optional<std::chrono::milliseconds> clock_ahead{};
+  std::uint64_t waiting = 0;        // items that failed and are tried again
   std::uint64_t waiting_bytes = 0;  // of what is being moved: known and not moved yet
   registry::CopyTally total{};      // since the start
   std::uint64_t repaired = 0;       // items that summaries found and the feed had missed

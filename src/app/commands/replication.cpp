@@ -73,13 +73,18 @@ async::Task<ExitStatus> sync(Site& site, const Sync& command, Console& console) 
   co_return number_of(end.summary, "failed") > 0 ? ExitStatus::refused : ExitStatus::clean;
 }
 
-std::string lag_text(const json::object& object) {
-  const auto* lag = object.if_contains("lag_seconds");
-  if (!lag || !lag->is_number()) return {};
+std::string seconds_text(const json::object& object, const char* key, const std::string& words) {
+  const auto* found = object.if_contains(key);
+  if (!found || !found->is_number()) return {};
   boost::system::error_code ec;
-  const auto seconds = lag->to_number<double>(ec);
+  const auto seconds = found->to_number<double>(ec);
   return ec ? std::string()
-            : "  " + std::to_string(static_cast<std::uint64_t>(seconds)) + " s behind";
+            : "  " + std::to_string(static_cast<std::uint64_t>(seconds)) + " s " + words;
+}
+
+std::string lag_text(const json::object& object) {
+  return seconds_text(object, "lag_seconds", "behind") +
+         seconds_text(object, "clock_ahead_seconds", "ahead of our clock");
 }
 
 void print_peer(const json::object& peer, Console& console) {

@@ -534,6 +534,27 @@ TEST_F(Follows, who_was_away_and_what_waited_for_that_is_tried_at_once) {
   EXPECT_THAT(b.run(one->waiting.items()), ElementsAre(testing::Key(ItemName{name("app"), "v2"})));
 }
 
+// Rows: N-11
+TEST_F(Follows, whose_clock_is_hours_ahead_is_told_and_what_is_a_day_ahead_is_refused) {
+  a.clock_.advance(std::chrono::hours(3));
+  const auto early = a.push("app", {"v1"}, 1);
+  const auto one = follower();
+  sync(one, b);
+  EXPECT_EQ(b.tagged("app", "v1"), early);
+  EXPECT_GE(one->board.now().clock_ahead, std::chrono::hours(3));
+  a.clock_.advance(std::chrono::hours(24 * 365));
+  a.push("app", {"v1"}, 2);
+  EXPECT_EQ(sync(one, b).failed, 1U);
+  EXPECT_EQ(b.tagged("app", "v1"), early);
+  const auto waits = b.run(one->waiting.items());
+  ASSERT_EQ(waits.size(), 1U);
+  EXPECT_THAT(waits.begin()->second.error, testing::HasSubstr("hours ahead of the clock here"));
+  EXPECT_EQ(waits.begin()->second.blame, Blame::item);
+  const auto ours = b.push("app", {"v1"}, 3);
+  EXPECT_LT(b.history("app", "v1")[0].time, a.clock_.wall() - std::chrono::hours(24));
+  EXPECT_EQ(b.tagged("app", "v1"), ours);
+}
+
 TEST_F(Follows, nobody_follows_himself) {
   EXPECT_THROW(sync(errand(b, b, back), b), std::runtime_error);
 }
