@@ -20,6 +20,8 @@ constexpr base::Patience with_peers{.first = std::chrono::milliseconds(500),
                                     .longest = std::chrono::seconds(10)};
 // By hand: nobody looks on for ever.
 constexpr unsigned most_troubles = 6;
+// Where nobody listens, nothing has begun yet that would be worth waiting for.
+constexpr unsigned most_refusals = 3;
 constexpr std::chrono::minutes longest_rest(5);
 
 milliseconds pause_after(unsigned troubles, const Failure& trouble) {
@@ -53,12 +55,15 @@ async::Task<> follow_on(SharedErrand errand) {
 }
 
 // One thing a following does, again after a pause when the line is to blame.
-async::Task<> insist(SharedErrand errand,
+enum class Begun { no, yes };
+async::Task<> insist(SharedErrand errand, Begun begun,
                      std::function<async::Task<std::optional<Failure>>()> thing) {
   for (unsigned troubles = 1;; ++troubles) {
     const auto trouble = co_await thing();
     if (!trouble) co_return;
-    if (troubles == most_troubles) registry::refuse(*trouble, registry::Subject::repository);
+    const bool refused = begun == Begun::no && trouble->kind == registry::FailureKind::broken;
+    if (troubles >= (refused ? most_refusals : most_troubles))
+      registry::refuse(*trouble, registry::Subject::repository);
     tell(errand, troubles, *trouble);
     co_await async::sleep_for(pause_after(troubles, *trouble));
   }
@@ -86,11 +91,11 @@ async::Task<RunReport> catch_up(SharedErrand errand, RunListener listener) {
   Following following(errand, listener);
   try {
     std::uint64_t newest = 0;
-    co_await insist(errand, [&] { return ask_newest(errand, newest); });
+    co_await insist(errand, Begun::no, [&] { return ask_newest(errand, newest); });
     do {
-      co_await insist(errand, [&] { return following.step(Following::Pace::brisk); });
+      co_await insist(errand, Begun::yes, [&] { return following.step(Following::Pace::brisk); });
     } while (following.since() < newest && !errand->stopping);
-    co_await insist(errand, [&] { return following.mend(); });
+    co_await insist(errand, Begun::yes, [&] { return following.mend(); });
   } catch (const CalledOff&) {
     base::log::debug("catching up was called off", {{"rule", errand->name()}});
   }
