@@ -322,9 +322,10 @@ def run_once(*arguments, timeout=20, env=None):
 
 
 def parse_line(line):
-    """A text log line: key=value with "quoted values"."""
-    return {m[1]: json.loads(m[2]) if m[2].startswith('"') else m[2]
-            for m in re.finditer(r'([\w.]+)=("(?:[^"\\]|\\.)*"|\S*)', line)}
+    """A text log line: key=value with "quoted values"; its first word is the time."""
+    return {"time": line.partition(" ")[0],
+            **{m[1]: json.loads(m[2]) if m[2].startswith('"') else m[2]
+               for m in re.finditer(r'([\w.]+)=("(?:[^"\\]|\\.)*"|\S*)', line)}}
 
 
 def parse_metrics(text):

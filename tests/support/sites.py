@@ -93,6 +93,12 @@ class Line:
             site.space.run("tc", "qdisc", "replace", "dev", "veth0", "root", "tbf", "rate", rate,
                            "burst", "256kb", "latency", "30ms")
 
+    def narrow(self, size):
+        """What a connection has under way is at most about `size` at each end, however fast it is."""
+        for site in (self.a, self.b):
+            for name in ("tcp_wmem", "tcp_rmem"):
+                site.space.run("sh", "-c", f"echo 4096 16384 {size} > /proc/sys/net/ipv4/{name}")
+
     def cut(self):
         """Packets vanish both ways; nobody is told."""
         for site in (self.a, self.b):
