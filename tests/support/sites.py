@@ -117,6 +117,11 @@ class Line:
         found = self.b.space.run("ip", "-j", "-s", "link", "show", "veth0").stdout
         return json.loads(found)[0]["stats64"]["rx"]["bytes"]
 
+    def sent(self):
+        """Bytes that have left b: its questions."""
+        found = self.b.space.run("ip", "-j", "-s", "link", "show", "veth0").stdout
+        return json.loads(found)[0]["stats64"]["tx"]["bytes"]
+
     def connections(self, site):
         """Established ones between the sites, as `site` knows them."""
         found = site.space.run("ss", "-Htn", "state", "established", "src", "10.77.0.0/24").stdout
