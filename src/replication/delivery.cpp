@@ -94,7 +94,7 @@ async::Task<> Delivery::make_jobs() {
 
 async::Task<Delivered> Delivery::run() {
   result_.position = begin_;
-  for (const auto& item : nameless_) co_await put_to_waiting(item, without_name);
+  for (const auto& item : nameless_) co_await put_to_waiting(item, without_name, Blame::item);
   co_await add_companions();
   if (result_.trouble) co_return std::move(result_);
   co_await make_jobs();
