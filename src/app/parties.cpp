@@ -52,7 +52,7 @@ async::Task<registry::Answer<registry::CopyTally>> Parties::Warmer::warm(
 }
 
 Parties::Parties(const Config& config, House house)
-    : house_(std::move(house)), line_(http::make_line(base::system_clock())) {
+    : house_(std::move(house)), line_(http::make_line(base::system_clock(), house_.metrics)) {
   for (const auto& upstream : config.upstreams) {
     auto entry = known(upstream.remote, upstream.limits);
     entry.mirror = upstream.mirror;

@@ -127,6 +127,14 @@ struct Metrics::Families {
       gauges(registry, "entrepot_replication_last_success_timestamp",
              "When a rule last ended well, in seconds since 1970."),
       {"rule"}};
+  prometheus::Family<Counter>& line =
+      counters(registry, "entrepot_line_bytes_total",
+               "Body bytes from and to other registries, by who they were for.");
+  Counter& line_interactive = line.Add({{"priority", "interactive"}});
+  Counter& line_replication = line.Add({{"priority", "replication"}});
+  Counter& line_yields = counters(registry, "entrepot_line_yields_total",
+                                  "Pieces of replication that waited for people.")
+                             .Add({});
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -245,6 +253,16 @@ void Metrics::replication_waiting(std::string_view rule, std::uint64_t count) {
 void Metrics::replication_succeeded(std::string_view rule, double now) {
   families_->replication_success.at({rule}).Set(now);
 }
+
+void Metrics::line_interactive(std::uint64_t bytes) {
+  families_->line_interactive.Increment(static_cast<double>(bytes));
+}
+
+void Metrics::line_replication(std::uint64_t bytes) {
+  families_->line_replication.Increment(static_cast<double>(bytes));
+}
+
+void Metrics::line_yielded() { families_->line_yields.Increment(); }
 
 std::string Metrics::render() const {
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());

@@ -29,13 +29,15 @@ std::chrono::nanoseconds TokenBucket::take(std::uint64_t count) {
   return wait;
 }
 
-std::shared_ptr<Line> make_line(const base::Clock& clock) { return std::make_shared<Line>(clock); }
+std::shared_ptr<Line> make_line(const base::Clock& clock, base::Metrics& metrics) {
+  return std::make_shared<Line>(clock, metrics);
+}
 
 void Line::interactive(std::uint64_t bytes) {
   const auto now = clock_.steady();
   const std::lock_guard lock(mutex_);
   standing_till_ = now + quiet;
-  moved_.interactive += bytes;
+  metrics_.line_interactive(bytes);
   count(bytes, now);
 }
 
@@ -43,7 +45,7 @@ bool Line::carry(std::uint64_t bytes) {
   const auto now = clock_.steady();
   const std::lock_guard lock(mutex_);
   if (now < standing_till_) return false;
-  moved_.replication += bytes;
+  metrics_.line_replication(bytes);
   count(bytes, now);
   return true;
 }
@@ -54,14 +56,15 @@ std::chrono::nanoseconds Line::replication(std::uint64_t bytes, Turn& turn) {
   if (now < standing_till_) {
     if (!turn) {
       turn = std::max(trickled_till_, now);
-      trickled_till_ = *turn + time_for(bytes, trickle_now());
+      trickled_till_ = *turn + time_for(bytes, trickle());
+      if (now < *turn) metrics_.line_yielded();
     }
     if (now < *turn) return std::min(*turn, standing_till_) - now;
   } else {
     trickled_till_ = {};
   }
   turn.reset();
-  moved_.replication += bytes;
+  metrics_.line_replication(bytes);
   count(bytes, now);
   return Duration::zero();
 }
@@ -79,16 +82,6 @@ void Line::count(std::uint64_t bytes, base::SteadyTime now) {
   second_ += bytes;
 }
 
-Line::Moved Line::moved() const {
-  const std::lock_guard lock(mutex_);
-  return moved_;
-}
-
-std::uint64_t Line::trickle() const {
-  const std::lock_guard lock(mutex_);
-  return trickle_now();
-}
-
-std::uint64_t Line::trickle_now() const { return std::max(best_ / trickle_share, least_trickle); }
+std::uint64_t Line::trickle() const { return std::max(best_ / trickle_share, least_trickle); }
 
 }  // namespace entrepot::http

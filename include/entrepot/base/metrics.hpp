@@ -76,6 +76,11 @@ class Metrics {
   void replication_waiting(std::string_view rule, std::uint64_t count);
   // entrepot_replication_last_success_timestamp{rule}, seconds since 1970
   void replication_succeeded(std::string_view rule, double now);
+  // entrepot_line_bytes_total{priority}: of bodies from and to other registries, on the line they
+  // share; entrepot_line_yields_total: pieces of replication that waited for people
+  void line_interactive(std::uint64_t bytes);
+  void line_replication(std::uint64_t bytes);
+  void line_yielded();
 
   // The text exposition of everything above.
   std::string render() const;

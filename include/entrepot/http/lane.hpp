@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "entrepot/base/clock.hpp"
+#include "entrepot/base/metrics.hpp"
 
 namespace entrepot::http {
 
@@ -51,8 +52,8 @@ class Line {
   static constexpr std::chrono::milliseconds quiet{100};
   static constexpr std::uint64_t least_trickle = 64 * 1024;
 
-  // `clock` outlives it.
-  explicit Line(const base::Clock& clock) : clock_(clock) {}
+  // Both outlive it. What passes is counted: entrepot_line_bytes_total, entrepot_line_yields_total.
+  Line(const base::Clock& clock, base::Metrics& metrics) : clock_(clock), metrics_(metrics) {}
 
   // An interactive exchange begins (0 bytes), or has moved some.
   void interactive(std::uint64_t bytes);
@@ -66,29 +67,21 @@ class Line {
   using Turn = std::optional<base::SteadyTime>;
   std::chrono::nanoseconds replication(std::uint64_t bytes, Turn& turn);
 
-  // So far, by class.
-  struct Moved {
-    std::uint64_t interactive = 0;
-    std::uint64_t replication = 0;
-  };
-  Moved moved() const;
-  std::uint64_t trickle() const;
-
  private:
   void count(std::uint64_t bytes, base::SteadyTime now);
-  std::uint64_t trickle_now() const;
+  std::uint64_t trickle() const;
 
   const base::Clock& clock_;
-  mutable std::mutex mutex_;          // guards everything below
+  base::Metrics& metrics_;
+  std::mutex mutex_;                  // guards everything below
   base::SteadyTime standing_till_{};  // when the line will have been quiet, if nobody comes
   base::SteadyTime trickled_till_{};  // when the next turn is free
   base::SteadyTime second_began_{};
   std::uint64_t second_ = 0;  // bytes in it
   std::uint64_t best_ = 0;
-  Moved moved_;
 };
 
-std::shared_ptr<Line> make_line(const base::Clock& clock);
+std::shared_ptr<Line> make_line(const base::Clock& clock, base::Metrics& metrics);
 
 struct Lane {
   Priority priority = Priority::interactive;

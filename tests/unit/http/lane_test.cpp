@@ -8,6 +8,7 @@
 
 #include "http/passage.hpp"
 #include "support/manual_clock.hpp"
+#include "support/metric.hpp"
 
 namespace entrepot::http::lane_test {
 namespace {
@@ -18,6 +19,11 @@ using std::chrono::milliseconds;
 using test::ManualClock;
 
 constexpr std::uint64_t MB = 1'000'000;
+
+std::uint64_t moved(const base::Metrics& metrics, const std::string& priority) {
+  const auto row = "entrepot_line_bytes_total{priority=\"" + priority + "\"}";
+  return static_cast<std::uint64_t>(test::value_of(metrics, row));
+}
 
 struct Take {
   milliseconds after;  // the take before
@@ -73,18 +79,20 @@ TEST(TokenBucket, holds_its_rate) {
 
 TEST(Line, replication_passes_when_nobody_is_there) {
   ManualClock clock;
-  Line line(clock);
+  base::Metrics metrics;
+  Line line(clock, metrics);
   Line::Turn turn;
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(line.replication(MB, turn), 0ms);
     EXPECT_TRUE(line.carry(MB));
   }
-  EXPECT_EQ(line.moved().replication, 200 * MB);
+  EXPECT_EQ(moved(metrics, "replication"), 200 * MB);
 }
 
 TEST(Line, replication_stands_back_for_a_tenth_of_a_second) {
   ManualClock clock;
-  Line line(clock);
+  base::Metrics metrics;
+  Line line(clock, metrics);
   Line::Turn turn;
   line.interactive(0);
   EXPECT_FALSE(line.carry(1));
@@ -96,6 +104,7 @@ TEST(Line, replication_stands_back_for_a_tenth_of_a_second) {
   EXPECT_EQ(line.replication(MB, turn), 100ms);
   clock.advance(100ms);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(line.replication(MB, turn), 0ms);
+  EXPECT_EQ(test::value_of(metrics, "entrepot_line_yields_total"), 1);
 }
 
 struct Follower {
@@ -117,11 +126,12 @@ void stand_back_for(Line& line, ManualClock& clock, milliseconds time,
 
 TEST(Line, replication_keeps_a_trickle_and_takes_turns) {
   ManualClock clock;
-  Line line(clock);
+  base::Metrics metrics;
+  Line line(clock, metrics);
   std::vector<Follower> followers(8);
   stand_back_for(line, clock, 64s, followers);
   const auto expected = Line::least_trickle * 64;
-  EXPECT_NEAR(static_cast<double>(line.moved().replication), static_cast<double>(expected),
+  EXPECT_NEAR(static_cast<double>(moved(metrics, "replication")), static_cast<double>(expected),
               0.1 * static_cast<double>(expected));
   for (const auto& each : followers)
     EXPECT_NEAR(static_cast<double>(each.moved), static_cast<double>(expected) / 8, 32'768);
@@ -129,25 +139,27 @@ TEST(Line, replication_keeps_a_trickle_and_takes_turns) {
 
 TEST(Line, the_trickle_is_a_share_of_what_the_line_carries) {
   ManualClock clock;
-  Line line(clock);
-  EXPECT_EQ(line.trickle(), Line::least_trickle);
+  base::Metrics metrics;
+  Line line(clock, metrics);
   for (int i = 0; i < 30; ++i) {  // 20 MB/s by both
     line.interactive(MB);
     Line::Turn turn;
     clock.advance(Line::quiet);
     line.replication(MB, turn);
   }
-  EXPECT_NEAR(static_cast<double>(line.trickle()), 20e6 / 32, 6e4);
   std::vector<Follower> followers(4);
-  stand_back_for(line, clock, 10s, followers);
-  EXPECT_GT(line.moved().replication, (30 + 5) * MB);
-  EXPECT_LT(line.moved().replication, (30 + 7) * MB);
+  const auto trickled = [&](std::chrono::seconds time) {  // bytes a second
+    const auto before = moved(metrics, "replication");
+    stand_back_for(line, clock, time, followers);
+    return (moved(metrics, "replication") - before) / static_cast<std::uint64_t>(time.count());
+  };
+  const auto at_first = trickled(10s);
+  EXPECT_GT(at_first, 500'000U);
+  EXPECT_LT(at_first, 700'000U);
   clock.advance(60s);
-  line.interactive(0);
-  EXPECT_LT(line.trickle(), 350'000U);  // forgotten by and by
+  EXPECT_LT(trickled(10s), 350'000U);  // forgotten by and by
   clock.advance(24h);
-  line.interactive(0);
-  EXPECT_EQ(line.trickle(), Line::least_trickle);
+  EXPECT_NEAR(static_cast<double>(trickled(64s)), static_cast<double>(Line::least_trickle), 6554);
 }
 
 TEST(Passage, without_a_lane_nothing_waits) {
@@ -177,13 +189,14 @@ TEST(Passage, every_bucket_must_allow_it) {
 
 TEST(Passage, people_are_heard_on_the_line_and_replication_is_not) {
   ManualClock clock;
-  const auto line = make_line(clock);
+  base::Metrics metrics;
+  const auto line = make_line(clock, metrics);
   const auto people = std::make_shared<Lane>(Lane{.line = line});
   const auto copies = std::make_shared<Lane>(Lane{.priority = Priority::replication, .line = line});
   Passage replication(copies);
   EXPECT_TRUE(replication.restrained());
   replication.moved(5);
-  EXPECT_EQ(line->moved().interactive, 0U);
+  EXPECT_EQ(moved(metrics, "interactive"), 0U);
   EXPECT_EQ(replication.stand_back(1), 0ms);
   Passage interactive(people);  // its beginning is enough
   EXPECT_FALSE(interactive.restrained());
@@ -191,7 +204,7 @@ TEST(Passage, people_are_heard_on_the_line_and_replication_is_not) {
   EXPECT_EQ(replication.stand_back(MB), 0ms);
   EXPECT_EQ(replication.stand_back(MB), 100ms);
   interactive.moved(5);
-  EXPECT_EQ(line->moved().interactive, 5U);
+  EXPECT_EQ(moved(metrics, "interactive"), 5U);
 }
 
 struct BufferCase {
@@ -207,8 +220,9 @@ TEST(Passage, a_receive_buffer_is_what_the_rate_needs) {
       {1000 * MB, 1ms, 128'000}, {1000, 1s, 32'768},
   };
   ManualClock clock;
+  base::Metrics metrics;
   for (const auto& each : cases) {
-    Lane lane{.priority = Priority::replication, .line = make_line(clock)};
+    Lane lane{.priority = Priority::replication, .line = make_line(clock, metrics)};
     if (each.rate > 0) lane.bytes = {std::make_shared<TokenBucket>(each.rate, clock)};
     EXPECT_EQ(Passage(std::make_shared<Lane>(lane)).receive_buffer(each.rtt), each.bytes)
         << each.rate << " " << each.rtt.count();
@@ -217,7 +231,8 @@ TEST(Passage, a_receive_buffer_is_what_the_rate_needs) {
 
 // What threads share.
 TEST(Lane, serves_several_threads_at_once) {
-  const auto line = make_line(base::system_clock());
+  base::Metrics metrics;
+  const auto line = make_line(base::system_clock(), metrics);
   const auto bucket = std::make_shared<TokenBucket>(1'000'000'000, base::system_clock());
   const Lane people{.line = line, .bytes = {bucket}};
   const Lane copies{.priority = Priority::replication, .line = line, .bytes = {bucket}};
@@ -235,9 +250,8 @@ TEST(Lane, serves_several_threads_at_once) {
       }
     });
   for (auto& each : threads) each.join();
-  EXPECT_EQ(line->moved().interactive, 2U * rounds);
-  EXPECT_EQ(line->moved().replication, passed);
-  EXPECT_GE(line->trickle(), Line::least_trickle);
+  EXPECT_EQ(moved(metrics, "interactive"), 2U * rounds);
+  EXPECT_EQ(moved(metrics, "replication"), passed);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "entrepot/http/client.hpp"
 #include "support/fake_upstream.hpp"
+#include "support/metric.hpp"
 #include "support/run_task.hpp"
 
 namespace entrepot::http::laned_client_test {
@@ -136,23 +137,26 @@ TEST(LanedClient, requests_keep_to_their_limit) {
   EXPECT_GT(took, 0.28s);
 }
 
+constexpr const char* replicated = R"(entrepot_line_bytes_total{priority="replication"})";
+
 TEST(LanedClient, replication_stands_back_and_comes_back) {
   FakeUpstream upstream;
   constexpr std::size_t size = 4 << 20;
   upstream.on("GET", test::reply(200, std::string(size, 'x')));
   upstream.on("PUT", test::reply(201, ""));
-  const auto line = make_line(base::system_clock());
+  base::Metrics metrics;
+  const auto line = make_line(base::system_clock(), metrics);
   const auto copies = std::make_shared<Lane>(Lane{.priority = Priority::replication, .line = line});
   for (const bool upload : {false, true}) {
-    std::atomic<std::uint64_t> meanwhile = 0;
+    std::atomic<double> meanwhile = 0;
     line->interactive(0);
     std::thread people([&] {
-      const auto before = line->moved().replication;
+      const auto before = test::value_of(metrics, replicated);
       for (int i = 0; i < 50; ++i) {
         line->interactive(1);
         std::this_thread::sleep_for(10ms);
       }
-      meanwhile = line->moved().replication - before;
+      meanwhile = test::value_of(metrics, replicated) - before;
     });
     const auto took = time_of([&] {
       if (upload)
@@ -165,16 +169,18 @@ TEST(LanedClient, replication_stands_back_and_comes_back) {
     EXPECT_GT(took, 0.4s);
     EXPECT_LT(took, 5s);
   }
-  EXPECT_GE(line->moved().replication, 2 * size);
+  EXPECT_GE(test::value_of(metrics, replicated), 2 * size);
 }
 
 TEST(LanedClient, people_move_at_once_and_are_heard) {
   FakeUpstream upstream;
   upstream.on("GET", test::reply(200, std::string(1 << 20, 'x')));
-  const auto line = make_line(base::system_clock());
+  base::Metrics metrics;
+  const auto line = make_line(base::system_clock(), metrics);
   const auto people = std::make_shared<Lane>(Lane{.line = line});
   EXPECT_EQ(run_task(body_size(get(upstream, people))), std::size_t{1} << 20);
-  EXPECT_EQ(line->moved().interactive, std::size_t{1} << 20);
+  EXPECT_EQ(test::value_of(metrics, R"(entrepot_line_bytes_total{priority="interactive"})"),
+            1 << 20);
   Line::Turn turn;
   line->replication(1 << 20, turn);
   EXPECT_GT(line->replication(1, turn).count(), 0);
