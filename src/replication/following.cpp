@@ -6,6 +6,7 @@
 
 #include "entrepot/base/log.hpp"
 #include "replication/companions.hpp"
+#include "replication/comparison.hpp"
 #include "replication/repair.hpp"
 #include "replication/run.hpp"
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "entrepot/async/together.hpp"
+#include "replication/comparison.hpp"
 #include "replication/conflict.hpp"
 #include "replication/questions.hpp"
 #include "replication/removals.hpp"
@@ -150,6 +151,19 @@ bool time_for_referrers(const Errand& errand, Origin origin) {
   return errand.rule->rule().referrers && errand.now() - errand.referrers_seen.load() >= pause;
 }
 
+// Of what is here already, images to which a signature may have come. Sites that can be compared
+// need no question for each: a signature is a manifest, so it shows in the summaries. They count
+// local repositories only; what is mirrored there has no version.
+async::Task<std::vector<Wanted>> with_news(SharedErrand errand, std::vector<Wanted> held) {
+  if (!errand->rule->into_here()) co_return held;
+  const auto lack = co_await lacking(errand);
+  if (!lack) co_return held;
+  std::erase_if(held, [&lack](const Wanted& one) {
+    return one.found.version && !lack->contains(one.found.repository);
+  });
+  co_return held;
+}
+
 std::vector<Image> without_tags(std::vector<Image> images) {
   for (auto& image : images) image.tags.clear();
   return images;
@@ -176,7 +190,8 @@ async::Task<Plan> make_plan(SharedErrand errand, std::optional<Selection> select
   plan.images = images_of(*errand, compared.different);
   plan.looks_for_referrers = whole && time_for_referrers(*errand, origin);
   if (plan.looks_for_referrers) {
-    plan.held = without_tags(images_of(*errand, compared.same));
+    auto held = co_await with_news(errand, std::move(compared.same));
+    plan.held = without_tags(images_of(*errand, held));
   }
   if (whole && errand->rule->rule().deletions != Deletions::keep) {
     auto gone = co_await find_removals(errand, seen);

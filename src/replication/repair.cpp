@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "entrepot/index/catalog.hpp"
-#include "replication/difference_walk.hpp"
+#include "replication/comparison.hpp"
 
 namespace entrepot::replication {
 
@@ -19,13 +19,6 @@ std::string reference_in(const SummaryItem& item) {
   return item.tag ? item.tag->text() : item.digest.text();
 }
 
-DifferenceWalk::Side there(const Errand& errand) {
-  return {errand.from.feed, {.repositories = *errand.rule->summarized(), .prefix = {}}};
-}
-
-DifferenceWalk::Side here_of(const Errand& errand) {
-  return {errand.to.feed,
-          {.repositories = *errand.rule->summarized(), .prefix = *errand.rule->prefix()}};
 }
 
 class Repair {
@@ -34,7 +27,7 @@ class Repair {
       : errand_(std::move(errand)),
         setbacks_(setbacks),
         listener_(std::move(listener)),
-        walk_(there(*errand_), here_of(*errand_)) {}
+        walk_(source_side(*errand_), target_side(*errand_)) {}
 
   async::Task<Answer<Repaired>> run();
 
@@ -108,7 +101,8 @@ async::Task<Answer<std::map<ItemName, Change>>> Repair::ask(std::vector<SummaryI
       names.push_back(tag ? registry::TagName(repository, *tag)
                           : registry::TagName(repository, oci::Reference(digest)));
     }
-    auto answer = co_await errand_->from.feed->latest(there(*errand_).scope, std::move(names));
+    auto answer =
+        co_await errand_->from.feed->latest(source_side(*errand_).scope, std::move(names));
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     for (auto& change : *answer) {
       ItemName name{change.repository, reference_of(change)};
@@ -161,10 +155,6 @@ async::Task<Change> Repair::removal_of(SummaryItem item) {
 }
 
 }  // namespace
-
-bool is_comparable(const Errand& errand) {
-  return errand.to.feed && errand.rule->summarized().has_value();
-}
 
 async::Task<Answer<Repaired>> repair(SharedErrand errand, Setbacks& setbacks,
                                      RunListener listener) {

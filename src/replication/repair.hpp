@@ -15,10 +15,6 @@ struct Repaired {
   std::uint64_t different = 0;  // items found to differ
 };
 
-// Whether a rule's sites can be compared: it takes everything of repositories named by globs, and
-// we are told our own side of it.
-bool is_comparable(const Errand& errand);
-
 // REQUIRES: is_comparable(). Items only there are brought; where both have one the greater version
 // stays, or what the rule's conflict says; items only here go when the source has deleted them
 // later than they came, or it has none of them and the rule says exact; when it keeps what is

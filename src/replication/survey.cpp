@@ -15,7 +15,7 @@ namespace {
 using registry::Answer;
 using registry::FailureKind;
 
-constexpr std::size_t lists_at_once = 8;
+constexpr std::size_t lists_at_once = 16;
 
 [[noreturn]] void refuse_catalog(const Errand& errand, const registry::Failure& failure) {
   const auto& from = errand.rule->rule().from;
