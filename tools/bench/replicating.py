@@ -1,19 +1,21 @@
 """A registry copied to an empty one, and once more when nothing has changed: `entrepot sync` beside
-`skopeo sync`, from the same source over loopback.
+`skopeo sync`, from the same source, first over loopback, then over one long line.
 
 200 images, 2 GB: four bases below 20 applications of ten releases; a release adds one layer of
 8 MB and two small ones. Every target is an entrepot, new in each round, on the same disk."""
 
+import contextlib
 import gzip
 import hashlib
 import http.client
 import json
 import resource
 import socket
+import subprocess
 import time
 
 import servers
-from tests.support import daemon, images, process
+from tests.support import daemon, images, long_line
 
 MB = 1_000_000
 BASES, APPLICATIONS, RELEASES = 4, 20, 10
@@ -59,7 +61,7 @@ def fill(site):
 
 class Site(servers.Entrepot):
     """A registry that mirrors nothing, so that it asks nobody about new names; with an origin also
-    a rule that brings everything from there."""
+    a rule that brings everything from there. The origin has a URL and an address."""
 
     name = "site"
 
@@ -67,7 +69,7 @@ class Site(servers.Entrepot):
         config = {"listen": self.address, "data": str(self.place / "data"), "local": ["**"],
                   "upstreams": [{"name": "none", "urls": ["http://127.0.0.1:1"]}]}
         if self.origin:
-            config["peers"] = [{"name": "origin", "urls": [self.origin]}]
+            config["peers"] = [{"name": "origin", "urls": [self.origin.url]}]
             config["replication"] = [{"name": RULE, "from": "origin", "when": "on-demand"}]
         self.config = self.place / "config.yaml"
         self.config.write_text(json.dumps(config))
@@ -89,12 +91,20 @@ class Site(servers.Entrepot):
         return body
 
 
-def sync_by_rule(_source, target):
-    done = process.run([servers.BINARY, "sync", RULE, "--json", "--config", target.config],
-                       timeout=600)
-    told = json.loads(done.stdout.splitlines()[-1])
-    if told["failed"]:
-        raise RuntimeError(done.stdout[-3000:])
+def run(*command):
+    """Not by process.run(), which forks this process with all its memory: that takes as long as
+    some of these commands."""
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def sync_by_rule(target):
+    told = run(servers.BINARY, "sync", RULE, "--json", "--config", target.config)
+    if json.loads(told.splitlines()[-1])["failed"]:
+        raise RuntimeError(told[-3000:])
 
 
 class Control(http.client.HTTPConnection):
@@ -113,7 +123,7 @@ class Control(http.client.HTTPConnection):
         return json.loads(self.getresponse().read())
 
 
-def sync_by_daemon(_source, target):
+def sync_by_daemon(target):
     """As a rule runs by the clock: no process is started for it."""
     control = Control(target)
     job = control.ask("POST", f"/api/v1/syncs?rule={RULE}")["job"]
@@ -124,20 +134,25 @@ def sync_by_daemon(_source, target):
         raise RuntimeError(str(told)[:3000])
 
 
-def sync_by_skopeo(source, target):
+def sync_by_skopeo(target):
     listing = target.place / "sync.yaml"
     names = {f"bench/app{number:02}": [] for number in range(APPLICATIONS)}  # [] is every tag
-    listing.write_text(json.dumps({source.address: {"tls-verify": False, "images": names}}))
-    process.run(["skopeo", "--insecure-policy", "sync", "--all", "--src", "yaml",
-                 "--dest", "docker", "--dest-tls-verify=false", listing,
-                 f"{target.address}/bench"], timeout=600)
+    listing.write_text(json.dumps({target.origin.address: {"tls-verify": False, "images": names}}))
+    run("skopeo", "--insecure-policy", "sync", "--all", "--src", "yaml", "--dest", "docker",
+        "--dest-tls-verify=false", listing, f"{target.address}/bench")
 
 
-# (title, times, way of each)
-RUNS = [("first run", 1, {"entrepot": sync_by_rule, "skopeo sync": sync_by_skopeo}),
-        ("again, nothing new", 10, {"entrepot": sync_by_rule, "skopeo sync": sync_by_skopeo}),
-        ("again, without the command's start", 10,
-         {"entrepot": sync_by_daemon, "skopeo sync": sync_by_skopeo})]
+# (title, way, times) of each; a run that only one of them has is compared with the other's AGAIN.
+FIRST, AGAIN = "first run", "again, nothing new"
+RUNS = {"entrepot": [(FIRST, sync_by_rule, 1),
+                     (AGAIN, sync_by_rule, 10),
+                     ("again, without the command's start", sync_by_daemon, 10)],
+        "skopeo sync": [(FIRST, sync_by_skopeo, 1),
+                        (AGAIN, sync_by_skopeo, 3)]}
+
+# What the origin is seen through: has a URL and an address.
+LINES = {"loopback": contextlib.nullcontext,
+         "10 ms, 100 MB/s": lambda source: long_line.LongLine(source.port, 0.010, 100 * MB)}
 
 
 # ---- measuring -------------------------------------------------------------------------------
@@ -147,17 +162,24 @@ def children_cpu():
     return used.ru_utime + used.ru_stime
 
 
+def moved(source, origin):
+    """MB so far, by where they are counted."""
+    counted = {"MB of content from the source": source.served() / MB}
+    if origin is not source:
+        counted["MB on the line"] = (origin.up + origin.down) / MB
+    return counted
+
+
 def measure(way, times, source, target):
     """Of one of `times` runs; CPU is that of both servers and of the client."""
-    served = source.served()
+    before = moved(source, target.origin)
     cpu, began = source.cpu() + target.cpu() + children_cpu(), time.monotonic()
     for _ in range(times):
-        way(source, target)
-    seconds = time.monotonic() - began
-    cpu = source.cpu() + target.cpu() + children_cpu() - cpu
-    sent = source.served() - served
-    return {"s": seconds / times, "CPU s": cpu / times,
-            "MB of content from the source": sent / times / MB}
+        way(target)
+    used = {"s": time.monotonic() - began,
+            "CPU s": source.cpu() + target.cpu() + children_cpu() - cpu}
+    used |= {label: now - before[label] for label, now in moved(source, target.origin).items()}
+    return {label: figure / times for label, figure in used.items()}
 
 
 def check_equal(contents, source, target):
@@ -176,18 +198,31 @@ def check_equal(contents, source, target):
             raise RuntimeError(f"{name}: {part['digest']} is something else")
 
 
+def rounds_over(line, rounds, source, contents):
+    """{run: {label: {contestant: [figure of each round]}}}; they begin in turn."""
+    runs, names = {}, list(RUNS)
+    for turn in range(rounds):
+        for name in names[::-1 if turn % 2 else 1]:
+            with line(source) as origin, Site(origin, [0, 1]) as target:
+                for title, way, times in RUNS[name]:
+                    for label, figure in measure(way, times, source, target).items():
+                        row = runs.setdefault(title, {}).setdefault(label, {})
+                        row.setdefault(name, []).append(figure)
+                check_equal(contents, source, target)
+    for labels in runs.values():
+        for label, row in labels.items():
+            for name in names:
+                row.setdefault(name, runs[AGAIN][label].get(name))
+    return runs
+
+
 def table(rounds):
-    """{title: {contestant: [figure of each round]}}; they begin in turn."""
-    rows, names = {}, ["entrepot", "skopeo sync"]
+    """{title: {contestant: [figure of each round]}}"""
+    rows = {}
     with Site(None, [0, 1]) as source:
         contents = fill(source)
-        for turn in range(rounds):
-            for name in names[::-1 if turn % 2 else 1]:
-                with Site(source.url, [0, 1]) as target:
-                    for title, times, ways in RUNS:
-                        figures = measure(ways[name], times, source, target)
-                        for label, figure in figures.items():
-                            row = rows.setdefault(f"2 GB in 200 images, {title}: {label}", {})
-                            row.setdefault(name, []).append(figure)
-                    check_equal(contents, source, target)
+        for line_title, line in LINES.items():
+            for title, labels in rounds_over(line, rounds, source, contents).items():
+                for label, row in labels.items():
+                    rows[f"2 GB in 200 images, {line_title}, {title}: {label}"] = row
     return rows
