@@ -19,8 +19,6 @@ std::string reference_in(const SummaryItem& item) {
   return item.tag ? item.tag->text() : item.digest.text();
 }
 
-}
-
 class Repair {
  public:
   Repair(SharedErrand errand, Setbacks& setbacks, RunListener listener)
