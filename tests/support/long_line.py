@@ -66,10 +66,10 @@ class LongLine:
     def _run(self):
         with contextlib.suppress(asyncio.CancelledError):
             self.loop.run_until_complete(self.accepting)
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
+        for task in asyncio.all_tasks(self.loop):
             task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            with contextlib.suppress(asyncio.CancelledError):
+                self.loop.run_until_complete(task)
         self.loop.close()
         self.listener.close()
 
