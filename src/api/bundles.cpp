@@ -1,17 +1,20 @@
 // POST /api/v1/wants, bundles and bundle-applications: each starts a job. GET /api/v1/site.
+// What may be many can stand in the body as well: a query has an end.
 #include "api/actor.hpp"
 #include "api/call.hpp"
 #include "api/json.hpp"
 #include "api/naming.hpp"
 #include "api/operations.hpp"
+#include "api/wish.hpp"
 #include "entrepot/base/units.hpp"
 #include "entrepot/oci/refusal.hpp"
 
 namespace entrepot::api {
 namespace {
 
-std::vector<std::string> values_of(const http::Request& request, std::string_view wanted) {
-  std::vector<std::string> values;
+// Of the query and of the body.
+std::vector<std::string> values_of(const http::Request& request, std::string_view wanted,
+                                   std::vector<std::string> values) {
   for (const auto& [key, value] : request.target.query) {
     if (key == wanted && !value.empty()) values.push_back(value);
   }
@@ -41,8 +44,11 @@ async::Task<registry::Route> route_of(const Reading* reading, std::string name) 
 async::Task<http::Reply> start_want(Call call) {
   const auto& make = call.house.operations.bundling.want;
   if (!make) refuse_missing();
-  WantOrder order{.file = required_parameter(call.request, "file"),
-                  .repositories = values_of(call.request, "repository")};
+  const auto wish = co_await read_wish(*call.request.body, R"({"repositories": ["team/**", …]})",
+                                       {"repositories"});
+  WantOrder order{
+      .file = required_parameter(call.request, "file"),
+      .repositories = values_of(call.request, "repository", wish.texts("repositories"))};
   audit(call, {.action = "write a want-file"});
   co_return co_await start_job(call, "want", make(std::move(order)));
 }
@@ -51,10 +57,12 @@ async::Task<http::Reply> start_bundle(Call call) {
   const auto& make = call.house.operations.bundling.bundle;
   if (!make) refuse_missing();
   const auto* reading = &call.house.reading;
+  const auto wish = co_await read_wish(*call.request.body, R"({"references": ["team/app:v1", …]})",
+                                       {"references"});
   BundleOrder order{
       .directory = required_parameter(call.request, "directory"),
       .rule = std::string(call.request.target.query_value("rule").value_or("")),
-      .references = values_of(call.request, "reference"),
+      .references = values_of(call.request, "reference", wish.texts("references")),
       .want = path_of(call.request, "want"),
       .again = path_of(call.request, "again"),
       .volume_size = requested_volume_size(call.request),
@@ -71,11 +79,15 @@ async::Task<http::Reply> start_bundle(Call call) {
 async::Task<http::Reply> start_bundle_application(Call call) {
   const auto& make = call.house.operations.bundling.application;
   if (!make) refuse_missing();
+  const auto wish =
+      co_await read_wish(*call.request.body, R"({"paths": ["/media/disc/1.tar", …]})", {"paths"});
   BundleApplication order{
       .paths = {},
       .ask = path_of(call.request, "ask").value_or(""),
       .abandon = std::string(call.request.target.query_value("abandon").value_or(""))};
-  for (auto& path : values_of(call.request, "path")) order.paths.emplace_back(std::move(path));
+  for (auto& path : values_of(call.request, "path", wish.texts("paths"))) {
+    order.paths.emplace_back(std::move(path));
+  }
   if (order.paths.empty() && order.abandon.empty()) {
     throw oci::Refusal(oci::ErrorCode::bad_request, "path or abandon is needed");
   }

@@ -18,10 +18,11 @@
 //   POST   adoptions?directory=&files=link|copy&repository=          likewise
 //   POST   exports?repository=&reference=&reference=&directory=      likewise; all tags without
 //                        reference
-//   POST   wants?file=&repository=GLOB&repository=GLOB               likewise; all without one
+//   POST   wants?file=&repository=GLOB&repository=GLOB               likewise; all without one.
+//                        Here and below a list may stand in the body instead: {"repositories": []}
 //   POST   bundles?directory=&rule=|reference=&reference=&want=&again=&volume_size=&parity=
-//                        likewise; of rule, reference, again one is needed
-//   POST   bundle-applications?path=&path=&ask=  likewise; or abandon=ID
+//                        likewise; or {"references": []}; of rule, reference, again one is needed
+//   POST   bundle-applications?path=&path=&ask=  likewise; or {"paths": []}; or abandon=ID
 //   POST   warmings  {"references": [], "platforms": [], "referrers": bool}   likewise; see
 //                        src/api/warming_work.hpp
 //   GET    site                                  {"id", "name", "key", "key_id"}

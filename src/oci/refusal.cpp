@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 using enum ErrorCode;
 
-constexpr std::array<ErrorRow, 25> table{{
+constexpr std::array<ErrorRow, 26> table{{
     {blob_unknown, "BLOB_UNKNOWN", "blob unknown to registry", 404},
     {blob_upload_invalid, "BLOB_UPLOAD_INVALID", "blob upload invalid", 400},
     {blob_upload_unknown, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry", 404},
@@ -34,6 +34,7 @@ constexpr std::array<ErrorRow, 25> table{{
     {unsupported, "UNSUPPORTED", "the operation is unsupported", 405},
     {too_many_requests, "TOOMANYREQUESTS", "too many requests", 429},
     {manifest_too_large, "MANIFEST_INVALID", "manifest too large", 413},
+    {request_too_large, "UNSUPPORTED", "the request is too large", 413},
     {storage_full, "UNAVAILABLE", "no room left for what was sent", 507},
     {unavailable, "UNAVAILABLE", "service unavailable", 503},
     {upstream_failed, "UNAVAILABLE", "the upstream registry failed", 502},

@@ -306,6 +306,34 @@ def test_only_the_platforms_of_a_rule(sites, tmp_path):
     assert status == dict(zip(status, (200, 404, 404)))
 
 
+@pytest.mark.limit(120)
+def test_two_thousand_references_and_files(sites, tmp_path):
+    image = image_of(1, size=20_000)
+    images.push(image, sites.paris.address, "team/app", "v0")
+    names = [f"a-tag-of-a-usual-length-{number}" for number in range(2000)]
+    for at in range(0, len(names), 10):
+        tags = "&".join(f"tag={name}" for name in names[at:at + 10])
+        answer = sites.paris.request("PUT", f"/v2/team/app/manifests/{image.digest}?{tags}",
+                                     {"Content-Type": images.OCI_MANIFEST}, body=image.root.body)
+        assert answer.status == 201, answer
+    references = [f"team/app:{name}" for name in names]
+    status, said, error = command(sites.paris, "bundle", "create", tmp_path / "out", *references)
+    assert status == 0 and "2000 images" in said, said + error
+    (volume,) = (tmp_path / "out").iterdir()
+    others = [tmp_path / f"a file with a name of some length that is no volume {number}"
+              for number in range(300)]
+    for other in others:
+        other.write_bytes(b"nothing")
+    status, said, error = command(sites.berlin, "bundle", "apply", *others, volume)
+    assert status == 0 and "2000 tags set" in said, said + error
+    for body, expected in ((["team/app"], 400), ({"references": "team/app"}, 400),
+                           ({"references": ["team/app"] * 20_001}, 413),
+                           ({"references": ["x" * 1000] * 5000}, 413)):
+        status, said = bundles.control(sites.paris, "POST", "/api/v1/bundles", body,
+                                       directory=tmp_path / "no")
+        assert status == expected and said["errors"], (status, said)
+
+
 def command(site, *words):
     """(status, stdout, stderr) of one command on this site's data."""
     done = process.run([daemon.BINARY, *words, "--config", site.place / "config.yaml"], check=False,

@@ -54,23 +54,25 @@ class _Control(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def control(site, method, target, /, **query):
-    """(status, JSON) of one request on the control socket; lists become repeated keys."""
+def control(site, method, target, /, body=None, **query):
+    """(status, JSON) of one request on the control socket; lists become repeated keys, or stand in
+    the body, which is JSON."""
     words = [(key, str(one)) for key, value in query.items()
              for one in (value if isinstance(value, list) else [value])]
     connection = _Control(site.data / "control.sock")
     try:
-        connection.request(method, f"{target}?{urllib.parse.urlencode(words)}")
+        connection.request(method, f"{target}?{urllib.parse.urlencode(words)}",
+                           body=None if body is None else json.dumps(body))
         answer = connection.getresponse()
-        body = answer.read()
-        return answer.status, json.loads(body) if body else None
+        said = answer.read()
+        return answer.status, json.loads(said) if said else None
     finally:
         connection.close()
 
 
-def order(site, target, /, **query):
+def order(site, target, /, body=None, **query):
     """The job's end: its description with all lines."""
-    status, said = control(site, "POST", target, **query)
+    status, said = control(site, "POST", target, body, **query)
     assert status == 202, (status, said)
     lines, line = [], 0
     for _ in range(120):

@@ -31,6 +31,7 @@ enum class ErrorCode {
   unsupported,
   too_many_requests,
   manifest_too_large,  // 413, wire word MANIFEST_INVALID
+  request_too_large,   // 413, wire word UNSUPPORTED
   storage_full,        // 507, wire word UNAVAILABLE: no room for what was sent
   unavailable,         // 503: we cannot just now
   upstream_failed,     // 502, wire word UNAVAILABLE: the upstream broke or lied

@@ -25,6 +25,14 @@ void add_path(Question& order, const char* key, const std::string& path) {
   if (!path.empty()) order.query.emplace_back(key, absolute(path));
 }
 
+// As many as the shell made of a wildcard: a query has an end.
+void add_list(Question& order, const char* key, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  json::array list;
+  for (const auto& value : values) list.emplace_back(value);
+  order.body = json::serialize(json::object{{key, std::move(list)}});
+}
+
 struct Printer {
   Output output;
   void (*print)(const json::object& summary, Console& console);
@@ -132,7 +140,7 @@ bool all_here(const json::object& summary) {
 async::Task<ExitStatus> want(Site& site, const WriteWant& command, Console& console) {
   Question order{.method = "POST", .path = "/api/v1/wants"};
   add_path(order, "file", command.file);
-  for (const auto& glob : command.repositories) add(order, "repository", glob);
+  add_list(order, "repositories", command.repositories);
   const auto end =
       co_await carry_out(site, std::move(order), {command.output, print_want}, console);
   co_return end.status;
@@ -142,7 +150,7 @@ async::Task<ExitStatus> create(Site& site, const CreateBundle& command, Console&
   Question order{.method = "POST", .path = "/api/v1/bundles"};
   add_path(order, "directory", command.directory);
   add(order, "rule", command.rule);
-  for (const auto& image : command.images) add(order, "reference", image);
+  add_list(order, "references", command.images);
   add_path(order, "want", command.want);
   add_path(order, "again", command.again);
   add(order, "volume_size", command.volume_size);
@@ -155,7 +163,9 @@ async::Task<ExitStatus> create(Site& site, const CreateBundle& command, Console&
 
 async::Task<ExitStatus> apply(Site& site, const ApplyBundle& command, Console& console) {
   Question order{.method = "POST", .path = "/api/v1/bundle-applications"};
-  for (const auto& path : command.paths) add_path(order, "path", path);
+  std::vector<std::string> paths;
+  for (const auto& path : command.paths) paths.push_back(absolute(path));
+  add_list(order, "paths", paths);
   add_path(order, "ask", command.ask);
   add(order, "abandon", command.abandon);
   const auto end =

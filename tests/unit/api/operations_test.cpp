@@ -165,6 +165,40 @@ TEST_F(Operations, orders_become_jobs_that_can_be_watched) {
   EXPECT_EQ(status("DELETE", "/api/v1/jobs/99"), 404);
 }
 
+// A list in the body of an order, as long as it may be and longer.
+std::string list_of(std::string_view key, std::size_t count) {
+  json::array list;
+  for (std::size_t i = 0; i < count; ++i) list.emplace_back("app:" + std::to_string(i));
+  return json::serialize(json::object{{key, std::move(list)}});
+}
+
+TEST_F(Operations, what_is_many_comes_in_the_body) {
+  struct {
+    std::string target;
+    std::string key;
+    std::string ordered;
+  } const orders[] = {
+      {"/api/v1/wants?file=/w", "repositories", "want /w"},
+      {"/api/v1/bundles?directory=/b&reference=app:x&volume_size=1MiB", "references",
+       "bundle 20001 in 1048576"},
+      {"/api/v1/bundle-applications", "paths", "apply 20000"},
+  };
+  for (const auto& [target, key, ordered] : orders) {
+    EXPECT_EQ(status("POST", target, list_of(key, 20'000)), 202) << target;
+    EXPECT_EQ(house.ordered.back(), ordered);
+    EXPECT_EQ(status("POST", target, list_of(key, 20'001)), 413) << target;
+    EXPECT_EQ(status("POST", target, std::string((4 << 20) + 1, ' ')), 413) << target;
+    for (const auto* body : {"[]", "{", "1", R"({"refs":["a"]})"}) {
+      EXPECT_EQ(status("POST", target, body), 400) << target << body;
+    }
+    for (const auto* list : {R"("a")", "[1]", R"([""])", "null"}) {
+      EXPECT_EQ(status("POST", target, "{\"" + key + "\":" + list + "}"), 400) << target << list;
+    }
+  }
+  EXPECT_EQ(house.ordered.size(), std::size(orders));
+  EXPECT_EQ(status("POST", "/api/v1/warmings", list_of("references", 20'001)), 413);
+}
+
 TEST_F(Operations, warming_tells_of_every_image) {
   house.hub.manifest_bytes =
       R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[],)"

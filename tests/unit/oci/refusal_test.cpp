@@ -25,6 +25,7 @@ TEST(ErrorRow, codes_words_and_statuses_of_the_specification) {
       {ErrorCode::unsupported, "UNSUPPORTED", 405},
       {ErrorCode::too_many_requests, "TOOMANYREQUESTS", 429},
       {ErrorCode::manifest_too_large, "MANIFEST_INVALID", 413},
+      {ErrorCode::request_too_large, "UNSUPPORTED", 413},
       {ErrorCode::storage_full, "UNAVAILABLE", 507},
       {ErrorCode::unavailable, "UNAVAILABLE", 503},
       {ErrorCode::upstream_failed, "UNAVAILABLE", 502},
