@@ -147,6 +147,7 @@ replication::Party Parties::party(const replication::Rule& rule, const std::stri
   if (rule.pulled_within) return warming_party(known, rule);
   auto options = known.options;
   options.lane = lane(known, rule.limits);
+  options.uploads = {.index = &house_.here.index, .owner = rule.name};
   if (known.speaks == Speaks::distribution) return {.place = place(std::move(options))};
   auto peer = upstream::connect_peer(std::move(options), house_.client, house_.pool,
                                      base::system_clock(), house_.metrics);

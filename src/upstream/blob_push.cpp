@@ -45,10 +45,34 @@ BlobPush::~BlobPush() {
 }
 
 async::Task<Answer<BlobTaken>> BlobPush::run() {
+  auto taken = co_await push();
+  if (!upload_ && !noted_.empty()) co_await desk_->notes.forget({name_, offer_.digest});
+  co_return taken;
+}
+
+async::Task<> BlobPush::recall() {
+  upload_ = desk_->unfinished.take({name_, offer_.digest});
+  if (upload_ || offer_.size <= small) co_return;
+  auto place = co_await desk_->notes.find({name_, offer_.digest});
+  if (!place) co_return;
+  noted_ = place->address.text();
+  upload_.emplace(desk_->asker, name_, std::move(*place));
+}
+
+// Before bytes are sent, and whenever its address has changed. What goes in one request is not
+// worth it.
+async::Task<> BlobPush::note() {
+  auto address = upload_->place().address.text();
+  if (offer_.size <= small || address == noted_) co_return;
+  noted_ = std::move(address);
+  co_await desk_->notes.keep({name_, offer_.digest}, upload_->place());
+}
+
+async::Task<Answer<BlobTaken>> BlobPush::push() {
   const auto held = co_await is_held();
   if (!held) co_return std::unexpected(held.error());
   if (*held) co_return BlobTaken{Taken::held};
-  upload_ = desk_->unfinished.take({name_, offer_.digest});
+  co_await recall();
   if (!upload_ && co_await mount()) co_return BlobTaken{Taken::mounted};
   for (;;) {
     auto done = co_await attempt();
@@ -161,6 +185,7 @@ async::Task<Try<void>> BlobPush::send(std::shared_ptr<OfferedBytes> bytes) {
   if (offset_ == 0 && size > 0 && size <= std::min(small, piece_))
     co_return co_await upload_->finish(offer_.digest, std::move(bytes));
   while (offset_ < size) {
+    co_await note();
     bytes->end_at(offset_ + std::min(piece_, size - offset_));
     const auto stands = co_await upload_->send(bytes, offset_);
     if (!stands) co_return std::unexpected(stands.error());

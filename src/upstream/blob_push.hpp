@@ -10,15 +10,18 @@
 #include "entrepot/registry/movers.hpp"
 #include "entrepot/registry/sink.hpp"
 #include "upstream/unfinished.hpp"
+#include "upstream/upload_notes.hpp"
 
 namespace entrepot::upstream {
 
 // What the pushes to one upstream share.
 struct PushDesk {
-  explicit PushDesk(std::shared_ptr<Asker> asker) : asker(std::move(asker)) {}
+  PushDesk(std::shared_ptr<Asker> asker, UploadMemory memory, const base::Clock& clock)
+      : asker(asker), notes(std::move(memory), std::move(asker), clock) {}
 
   std::shared_ptr<Asker> asker;
   Unfinished unfinished;
+  UploadNotes notes;
   std::shared_ptr<registry::Movers> movers = std::make_shared<registry::Movers>();
   registry::Sightings seen;
 };
@@ -35,6 +38,10 @@ class BlobPush {
   async::Task<registry::Answer<registry::BlobTaken>> run();
 
  private:
+  async::Task<registry::Answer<registry::BlobTaken>> push();
+  // The upload an earlier push of this blob left, in this process or one before it.
+  async::Task<> recall();
+  async::Task<> note();
   async::Task<registry::Answer<bool>> is_held();
   // True when the blob was mounted; an upload may be open then if it was not.
   async::Task<bool> mount();
@@ -54,6 +61,7 @@ class BlobPush {
   registry::BlobOffer offer_;
 
   std::optional<Upload> upload_;
+  std::string noted_;  // its address in the notes; empty: there is none
   bool offset_known_ = false;
   std::uint64_t offset_ = 0;  // what stands there, or stood before the last break
   std::uint64_t piece_;       // the most sent in one request

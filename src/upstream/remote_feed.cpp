@@ -99,7 +99,8 @@ std::unique_ptr<registry::Feed> connect_feed(RemoteOptions options, http::Client
 Peer connect_peer(RemoteOptions options, http::Client& client, async::BlockingPool& pool,
                   const base::Clock& clock, base::Metrics& metrics) {
   auto asker = std::make_shared<Asker>(options, client, pool, clock, metrics);
-  return {std::make_unique<RemotePlace>(asker), std::make_unique<RemoteFeed>(asker)};
+  return {std::make_unique<RemotePlace>(asker, options.uploads, clock),
+          std::make_unique<RemoteFeed>(asker)};
 }
 
 }  // namespace entrepot::upstream

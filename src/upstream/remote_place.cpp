@@ -34,8 +34,10 @@ async::Task<Answer<BlobTaken>> push_blob(std::shared_ptr<PushDesk> desk, oci::Re
 
 }  // namespace
 
-RemotePlace::RemotePlace(std::shared_ptr<Asker> asker)
-    : Reader(asker), desk_(std::make_shared<PushDesk>(std::move(asker))) {}
+RemotePlace::RemotePlace(std::shared_ptr<Asker> asker, UploadMemory memory,
+                         const base::Clock& clock)
+    : Reader(asker),
+      desk_(std::make_shared<PushDesk>(std::move(asker), std::move(memory), clock)) {}
 
 async::Task<Answer<BlobTaken>> RemotePlace::put_blob(oci::RepositoryName name,
                                                      registry::BlobOffer offer) {
@@ -59,7 +61,7 @@ std::unique_ptr<registry::Place> connect_place(RemoteOptions options, http::Clie
                                                async::BlockingPool& pool, const base::Clock& clock,
                                                base::Metrics& metrics) {
   return std::make_unique<RemotePlace>(
-      std::make_shared<Asker>(options, client, pool, clock, metrics));
+      std::make_shared<Asker>(options, client, pool, clock, metrics), options.uploads, clock);
 }
 
 }  // namespace entrepot::upstream

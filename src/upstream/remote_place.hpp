@@ -10,7 +10,7 @@ namespace entrepot::upstream {
 
 class RemotePlace final : public Reader<registry::Place> {
  public:
-  explicit RemotePlace(std::shared_ptr<Asker> asker);
+  RemotePlace(std::shared_ptr<Asker> asker, UploadMemory memory, const base::Clock& clock);
 
   async::Task<registry::Answer<registry::BlobTaken>> put_blob(oci::RepositoryName name,
                                                               registry::BlobOffer offer) override;

@@ -22,7 +22,7 @@ class Upload {
   Upload(std::shared_ptr<Asker> asker, oci::RepositoryName repository, Place place)
       : asker_(std::move(asker)), repository_(std::move(repository)), place_(std::move(place)) {}
 
-  std::size_t url() const { return place_.url; }
+  const Place& place() const { return place_; }
 
   // How many bytes stand there; absent: it does not tell. One byte may be told as none.
   async::Task<Try<std::optional<std::uint64_t>>> offset();

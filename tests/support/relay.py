@@ -4,6 +4,10 @@
         line.cuts = 20                    # the next 20 connections that carry so much upwards
         line.cut_after = 3_000_000        # bytes end there, both sides at once
 
+        line.hold_after = 3_000_000       # nothing passes a connection any more after so many
+        line.held.wait(10)                # until one has come so far
+        line.let_go()                     # such connections end, others are not held any more
+
 What passed is counted: `up` are bytes to the server, `down` those from it.
 """
 
@@ -20,6 +24,7 @@ class Relay:
     def __init__(self, port, host="127.0.0.1"):
         self.target = (host, port)
         self.cuts, self.cut_after = 0, None
+        self.hold_after, self.held, self.freed = None, threading.Event(), threading.Event()
         self.cut_so_far, self.up, self.down = 0, 0, 0
         self.lock = threading.Lock()
         self.closing = False
@@ -30,8 +35,13 @@ class Relay:
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
 
+    def let_go(self):
+        self.hold_after = None
+        self.freed.set()
+
     def close(self):
         self.closing = True
+        self.let_go()
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -86,6 +96,10 @@ class Relay:
                     key.data.sendall(piece)
                     self._count(len(piece), key.fileobj is client)
                     sent += len(piece) if key.fileobj is client else 0
+                    if self.hold_after is not None and sent >= self.hold_after:
+                        self.held.set()
+                        self.freed.wait()
+                        return
                     if self._breaks_at(sent):
                         reset(client)
                         return

@@ -1,6 +1,6 @@
 // Another registry as a Place: read as by connect(), and written by the distribution protocol, so
 // that any registry will do. What broke off is gone on with where it broke, also by a later
-// put_blob of the same blob.
+// put_blob of the same blob, and after a restart where RemoteOptions::uploads says so.
 #pragma once
 
 #include <memory>

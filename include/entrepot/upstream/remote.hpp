@@ -13,12 +13,20 @@
 #include "entrepot/base/metrics.hpp"
 #include "entrepot/http/client.hpp"
 #include "entrepot/http/lane.hpp"
+#include "entrepot/index/index.hpp"
 #include "entrepot/registry/source.hpp"
 #include "entrepot/upstream/rate_budget.hpp"
 
 namespace entrepot::upstream {
 
 enum class PrivateNetwork { refused, allowed };
+
+// Where a Place writes down which uploads it has open, so that they are gone on with after a
+// restart or kill -9: under the name of who pushes, who is one at a time. Null: nowhere.
+struct UploadMemory {
+  index::Index* index = nullptr;
+  std::string owner{};
+};
 
 struct RemoteOptions {
   std::string name;               // for log, metrics and Provenance
@@ -39,6 +47,7 @@ struct RemoteOptions {
   std::uint64_t reserve = 0;
   // What this account may still ask for, as all know who ask for it; null: nobody else does.
   std::shared_ptr<RateBudget> rate{};
+  UploadMemory uploads{};
 };
 
 // Everything outlives the Remote. Throws std::invalid_argument on a URL that cannot be used.
