@@ -30,6 +30,7 @@ std::string render(const transfer::BundleReport& report) {
   json::object summary;
   summary["bundle"] = report.bundle;
   summary["images"] = report.images;
+  summary["removals"] = report.removals;
   summary["manifests"] = report.manifests;
   summary["blobs"] = report.blobs;
   summary["bytes"] = report.bytes;
@@ -55,6 +56,8 @@ json::object describe(const transfer::ApplyReport& report) {
   entry["images"] = report.images;
   entry["tags"] = report.tags;
   entry["refused"] = report.refused;
+  entry["removed"] = list_of(report.removed);
+  entry["kept"] = report.kept;
   entry["blobs"] = report.blobs;
   entry["bytes"] = report.bytes;
   return entry;
@@ -208,7 +211,10 @@ async::Task<std::string> make_bundle(BundleHouse house, BundleOrder order, Progr
   options.again = order.again;
   options.volume_size = order.volume_size;
   options.parity = order.parity;
-  if (options.images.empty()) throw std::runtime_error("there is no image to bundle");
+  options.facts = &house.intake.index;
+  if (options.images.empty() && options.removals.empty()) {
+    throw std::runtime_error("there is no image to bundle");
+  }
   try {
     const auto report = co_await transfer::create_bundle(std::move(options),
                                                          co_await site_of(house), house.intake.pool,

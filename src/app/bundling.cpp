@@ -17,7 +17,7 @@ using Sources = std::vector<std::shared_ptr<registry::Place>>;
 // `sources` keeps the places a rule reads from for as long as the bundle is made.
 async::Task<transfer::BundleOptions> covered(replication::Replicator& replicator, std::string rule,
                                              std::shared_ptr<Sources> sources) {
-  auto coverage = co_await replicator.covered(std::move(rule));
+  auto coverage = co_await replicator.covered(rule);
   transfer::BundleOptions options{.referrers = coverage.referrers,
                                   .platforms = std::move(coverage.platforms)};
   for (auto& each : coverage.images) {
@@ -29,6 +29,7 @@ async::Task<transfer::BundleOptions> covered(replication::Replicator& replicator
                               .version = std::move(each.version)});
     if (sources->empty()) sources->push_back(std::move(each.source));
   }
+  options.removals = co_await replicator.deleted(std::move(rule));
   co_return options;
 }
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "replication/companions.hpp"
 #include "replication/order.hpp"
 
 namespace entrepot::replication {
@@ -45,10 +46,12 @@ void require_fit(const Rule& rule) {
   require(!follows || rule.to == here, "a rule that follows a peer's Journal has `to: here`");
   require(!follows || !rule.newest, "a rule that follows cannot count the newest tags");
   require(rule.from != in_bundles, "what a bundle holds is applied by `entrepot bundle apply`");
-  require(
-      rule.to != in_bundles ||
-          (std::holds_alternative<OnDemand>(rule.when) && rule.deletions == Deletions::keep),
-      "a rule `to: bundle` only says what goes into bundles: it has no `when` and no deletions");
+  require(rule.to != in_bundles || std::holds_alternative<OnDemand>(rule.when),
+          "a rule `to: bundle` only says what goes into bundles: it has no `when`");
+  require(rule.to != in_bundles || rule.deletions == Deletions::keep ||
+              (rule.deletions == Deletions::follow && rule.from == here),
+          "a bundle can carry the deletions of here (`from: here`, `deletions: follow`); what else "
+          "its receiver has nobody knows when it is made");
   if (!rule.pulled_within) return;
   require(rule.from != here && rule.to == here && !follows && rule.deletions == Deletions::keep,
           "a rule for tags that were pulled lately goes from an upstream to here, deletes nothing "
@@ -75,6 +78,12 @@ bool CompiledRule::covers(const oci::RepositoryName& repository) const {
 
 bool CompiledRule::covers(const oci::Tag& tag) const {
   return tags_.matches(tag) && !without_tags_.matches(tag);
+}
+
+bool CompiledRule::covers(const index::Change& change) const {
+  if (!covers(change.repository)) return false;
+  if (!change.tag || covers(*change.tag)) return true;
+  return rule_.referrers && is_companion(*change.tag);
 }
 
 std::vector<oci::Tag> CompiledRule::choose(std::vector<oci::Tag> tags) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "entrepot/base/clock.hpp"
+#include "entrepot/index/journal.hpp"
 #include "entrepot/oci/name.hpp"
 #include "entrepot/replication/rule.hpp"
 #include "replication/cron.hpp"
@@ -27,6 +28,9 @@ class CompiledRule {
   bool covers(const oci::RepositoryName& repository) const;
   // By patterns; `newest` looks at all tags of a repository, see choose().
   bool covers(const oci::Tag& tag) const;
+  // A row of the source's Journal: of a tag the rule means, of a manifest itself, or of what
+  // belongs to an image by its name.
+  bool covers(const index::Change& change) const;
   // Of all the tags of a repository those the rule means.
   std::vector<oci::Tag> choose(std::vector<oci::Tag> tags) const;
 

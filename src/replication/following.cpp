@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "entrepot/base/log.hpp"
-#include "replication/companions.hpp"
 #include "replication/comparison.hpp"
 #include "replication/repair.hpp"
 #include "replication/run.hpp"
@@ -127,16 +126,10 @@ async::Task<> Following::move_to(Position position) {
   position_ = std::move(position);
 }
 
-bool Following::is_ours(const index::Change& change) const {
-  const auto& rule = *errand_->rule;
-  if (!rule.covers(change.repository)) return false;
-  if (!change.tag || rule.covers(*change.tag)) return true;
-  return rule.rule().referrers && is_companion(*change.tag);
-}
-
 async::Task<Following::Outcome> Following::deliver(FeedPage page) {
   in_step_ = page.next >= page.newest;
-  std::erase_if(page.changes, [this](const auto& change) { return !is_ours(change); });
+  std::erase_if(page.changes,
+                [this](const auto& change) { return !errand_->rule->covers(change); });
   if (page.changes.empty() && page.next == position_->since) {
     tell_position(page, page.next, {});
   } else {

@@ -45,7 +45,6 @@ class Following {
   async::Task<Outcome> run_whole();
   async::Task<Outcome> deliver(registry::FeedPage page);
   async::Task<> move_to(Position position);
-  bool is_ours(const index::Change& change) const;
   void tell_position(const registry::FeedPage& page, std::uint64_t since,
                      std::optional<base::WallTime> oldest);
   void tell_trouble();

@@ -9,6 +9,7 @@
 #include "entrepot/oci/refusal.hpp"
 #include "replication/duty.hpp"
 #include "replication/survey.hpp"
+#include "replication/tombstones.hpp"
 
 namespace entrepot::replication {
 
@@ -161,6 +162,15 @@ async::Task<Replicator::Coverage> Replicator::covered(std::string rule) {
                           std::move(*target), found.version});
   }
   co_return all;
+}
+
+async::Task<std::vector<index::Change>> Replicator::deleted(std::string rule) {
+  const auto duty = state_->duty(rule);
+  const auto& of = duty->errand().rule->rule();
+  if (of.to != in_bundles || of.deletions != Deletions::follow) {
+    co_return std::vector<index::Change>();
+  }
+  co_return co_await tombstones(duty->shared_errand());
 }
 
 async::Task<std::vector<RuleStatus>> Replicator::status() {

@@ -15,7 +15,9 @@ LAYER = 600_000  # small: what a volume adds is some 4 KiB an image, whatever it
 RULES = [{"name": "some", "from": "here", "to": "bundle", "repositories": ["team/*"],
           "tags": ["v1*"], "rename": "paris/{name}"},
          {"name": "narrow", "from": "here", "to": "bundle", "repositories": ["multi"],
-          "platforms": ["linux/amd64"], "referrers": False}]
+          "platforms": ["linux/amd64"], "referrers": False},
+         {"name": "in-step", "from": "here", "to": "bundle", "repositories": ["team/*"],
+          "tags": ["v*"], "deletions": "follow"}]
 
 
 class Sites:
@@ -192,6 +194,41 @@ def test_skopeo_copies_straight_out_of_a_volume(sites, tmp_path):
     assert [entry["digest"] for entry in found] == [signed.digest]
 
 
+def regions(path):
+    """A byte at the beginning and the end of everything a tar file consists of."""
+    with tarfile.open(path) as tar:
+        for entry in tar.getmembers():
+            # A name too long for a header stands in two blocks of its own before it.
+            yield from range(entry.offset, entry.offset_data, 256)
+            end = entry.offset_data + entry.size
+            yield from {entry.offset_data, end - 1}
+            if end % 512:
+                yield from {end, end + 511 - end % 512}
+    yield from {path.stat().st_size - 1024, path.stat().st_size - 1}
+
+
+@pytest.mark.limit(120)
+@pytest.mark.row("R-10")
+def test_a_flipped_bit_in_any_region_is_told(sites, tmp_path):
+    fill(sites.paris, range(1), size=400_000)  # cut into parts
+    _, volumes = carry(sites, tmp_path, volume_size="256KiB")
+    assert len(volumes) > 1
+    for volume in volumes[:2]:
+        whole = volume.read_bytes()
+        for place in regions(volume):
+            bundles.flip(volume, 8 * place + place % 8)
+            reports, trouble = bundles.apply(sites.berlin, volume)
+            assert volume.name in trouble, place
+            assert all(report["damaged"] == [volume.name] for report in reports), place
+            volume.write_bytes(whole)
+            for report in reports:
+                bundles.order(sites.berlin, "/api/v1/bundle-applications",
+                              abandon=report["bundle"])
+    (report,), trouble = bundles.apply(sites.berlin, *volumes)
+    assert report["state"] == "done" and not trouble
+    pulls_everything(sites.berlin)
+
+
 def tricks(image):
     """(what, head, bytes behind it) of volumes a trusted hand signed and a hostile one thought of."""
     head, blobs = bundles.head_of(image)
@@ -202,6 +239,14 @@ def tricks(image):
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
         link = bundles.header(bundles.name_of(first), 0, kind=kind, target="/etc/passwd")
         yield f"link {kind}", head, link + good
+    # What other readers of tar take for a word about the next member, or for holes in this one.
+    for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME,
+                 tarfile.GNUTYPE_LONGLINK):
+        yield f"word {kind}", head, bundles.member("x", b"9 path=../../evil\n", kind=kind) + good
+    for kind in (tarfile.GNUTYPE_SPARSE, tarfile.CONTTYPE, tarfile.DIRTYPE):
+        yield f"kind {kind}", head, bundles.header(bundles.name_of(first), 0, kind=kind) + good
+    for size in (1 << 33, 1 << 62, 1 << 63):
+        yield f"header of {size}", head, bundles.header(bundles.name_of(first), size) + good
     for kind in (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE):
         yield f"device {kind}", head, bundles.header("blobs/x", 0, kind=kind) + good
     yield "duplicate", {**head, "members": head["members"] + head["members"][:1]}, good
@@ -215,6 +260,10 @@ def tricks(image):
     yield "truncated", head, good[:-700]
     yield "repository", {**head, "images": [["../app", "v1", image.digest, 1, 0, 0, ""]]}, good
     yield "tag", {**head, "images": [["app", "../v1", image.digest, 1, 0, 0, ""]]}, good
+    for removal in (["../app", "v1", "", 1, 0], ["app", "../v1", "", 1, 0], ["app", "", "", 1, 0],
+                    ["app", "", "sha256:../../evil", 1, 0], ["app", "v1", "", -1, 0],
+                    ["app", "v1", "", 1, 7], ["app"], "app"):
+        yield f"removal {removal}", {**head, "removals": [removal]}, good
     yield "bundle", {**head, "bundle": "../" + "b" * 29}, good
     yield "no JSON", b"{" * 100_000, good
 
@@ -243,6 +292,17 @@ def test_tricks_write_nothing(sites, tmp_path):
     (report,), trouble = bundles.apply(sites.berlin, volume)
     assert not trouble and report["state"] == "done"
     assert sites.berlin.manifest("app", "good").status == 200
+    # Who is believed may delete what it once brought, by its own tags; the signature covers that.
+    bundles.forge(volume, key, {**head, "bundle": "c" * 32, "series": "c" * 32, "images": [],
+                                "members": [], "removals": [["app", "good", "", 1 << 42, 0]]}, b"")
+    signed = volume.read_bytes()
+    volume.write_bytes(signed.replace(b'"good",""', b'"best",""'))
+    reports, trouble = bundles.apply(sites.berlin, volume)
+    assert reports == [] and volume.name in trouble
+    assert sites.berlin.manifest("app", "good").status == 200
+    volume.write_bytes(signed)
+    (report,), trouble = bundles.apply(sites.berlin, volume)
+    assert not trouble and report["removed"] == ["app:good"]
     # A head larger than any: refused by its size alone.
     with open(volume, "wb") as out:
         out.write(bundles.header("entrepot/volume.json", 7 << 30))
@@ -304,6 +364,46 @@ def test_only_the_platforms_of_a_rule(sites, tmp_path):
     status = {image.digest: sites.berlin.manifest("multi", image.digest).status
               for image in (*children, signature)}
     assert status == dict(zip(status, (200, 404, 404)))
+
+
+def delete(site, name, reference):
+    assert site.request("DELETE", f"/v2/{name}/manifests/{reference}").status == 202
+
+
+@pytest.mark.limit(120)
+@pytest.mark.row("N-11")
+def test_deletions_are_carried_by_a_rule_that_follows_them(sites, tmp_path):
+    fill(sites.paris, range(12), size=20_000)
+    images.push(image_of(1), sites.paris.address, "team/app1", "edge")
+    images.push(image_of(1), sites.paris.address, "other", "v1")
+    bundles.apply(sites.berlin, *carry(sites, tmp_path)[1])
+    images.push(image_of(90, 20_000), sites.berlin.address, "team/app1", "v90")
+    late = carry(sites, tmp_path, "late", reference=[], rule="in-step")[1]
+    for name, tag in (("team/app1", "v1"), ("team/app2", "v7"), ("team/app1", "edge"),
+                      ("other", "v1")):
+        delete(sites.paris, name, tag)
+    images.push(image_of(91, 20_000), sites.paris.address, "team/app3", "v3")
+    bundles.want(sites.berlin, tmp_path / "want")
+    images.push(image_of(92, 20_000), sites.berlin.address, "team/app2", "v7")
+    summary, volumes = carry(sites, tmp_path, "delta", reference=[], rule="in-step",
+                             want=tmp_path / "want")
+    assert (summary["removals"], summary["images"]) == (2, 1), summary
+    (report,), trouble = bundles.apply(sites.berlin, *volumes)
+    # Berlin's own v7 is newer than its deletion; edge and other are no business of the rule.
+    assert report["removed"] == ["team/app1:v1"] and report["kept"] == 1, report
+    assert list(trouble) == ["team/app2:v7"]
+    theirs, ours = held(sites.berlin), held(sites.paris)
+    assert "v1" not in theirs["team/app1"] and "v1" in theirs["other"]
+    assert {"edge", "v90"} <= set(theirs["team/app1"])
+    assert theirs["team/app2"]["v7"] == image_of(92, 20_000).digest
+    assert theirs["team/app3"]["v3"] == ours["team/app3"]["v3"] == image_of(91, 20_000).digest
+    # What was made before comes after: nothing moves back, nothing comes back.
+    (report,), trouble = bundles.apply(sites.berlin, *late)
+    assert report["tags"] == 0 and not trouble
+    assert held(sites.berlin) == theirs
+    pulls_everything(sites.berlin)
+    status, said, error = command(sites.berlin, "bundle", "apply", *volumes)
+    assert status == 0 and "held" in said, said + error
 
 
 @pytest.mark.limit(120)

@@ -2,14 +2,15 @@
 //
 //   want         no lines; summary: {"file", "site", "key", "repositories", "digests", "bytes"}
 //   bundle       a line for each image that is left out: {"volume": image, "trouble": sentence}
-//                summary: {"bundle", "images", "manifests", "blobs", "bytes",
+//                summary: {"bundle", "images", "removals", "manifests", "blobs", "bytes",
 //                "held_bytes", "not_found", "volume_bytes", "volumes": [file names]}
 //   bundle application
 //                a line each: {"volume": what, "trouble": sentence}
 //                summary: {"bundles": [{"bundle", "from", "state": "done"|"held"|"incomplete"|
 //                "refused", "volumes", "damaged": [file names], "lost": [numbers], "rebuilt":
 //                [numbers], "ask", "missing", "missing_bytes", "images", "tags", "refused",
-//                "blobs", "bytes"}]}; or {"abandoned": how many}
+//                "removed": [REPOSITORY:TAG or REPOSITORY@DIGEST], "kept", "blobs", "bytes"}]};
+//                or {"abandoned": how many}
 #pragma once
 
 #include <cstdint>
@@ -74,7 +75,7 @@ struct BundleHouse {
   transfer::SiteKey key;
   std::string site_name;
   std::vector<transfer::TrustedKey> trusted;
-  // The images a rule covers, and how much of each; empty: there are no rules. Throws
+  // The images a rule covers, how much of each, and what was deleted; empty: there are no rules. Throws
   // std::invalid_argument with a sentence, oci::Refusal.
   std::function<async::Task<transfer::BundleOptions>(std::string rule)> covered{};
   // Whether a name may become a local repository; empty: any may.

@@ -134,6 +134,10 @@ class Replicator {
     bool referrers = true;
   };
   async::Task<Coverage> covered(std::string rule);
+  // What of that was deleted here, as far as the Journal still knows, called as the rule calls it;
+  // of a rule for bundles that follows deletions. Asked after covered(), it knows of what was
+  // deleted meanwhile.
+  async::Task<std::vector<index::Change>> deleted(std::string rule);
 
   async::Task<std::vector<RuleStatus>> status();
   async::Task<std::vector<WaitingItem>> waiting(std::string rule);

@@ -12,7 +12,8 @@
 // nothing but the head is read, and nothing is written. Names in a volume never become paths: files
 // are called by digest and number only (reliability.md R-10). Nothing becomes visible before all of
 // the bundle is here and verified; then images enter by the one admission, children before parents,
-// tags last in their versions, so that a bundle that comes twice, or late, changes nothing.
+// tags last in their versions, and after them what was deleted, in the versions of the deletions:
+// so that a bundle that comes twice, or late, changes nothing.
 //
 // Memory is some MB whatever the sizes, beside the list of the bundle's digests. Files are read and
 // written on the pool.
@@ -69,6 +70,11 @@ struct BundleOptions {
   std::vector<std::string> platforms{};
   std::optional<std::filesystem::path> want{};   // leave out what its site holds
   std::optional<std::filesystem::path> again{};  // carry only what this ask-file names
+  // Of tags and of manifests themselves (`to` absent), in the receiver's names. With a want-file
+  // only what its site has is told of.
+  std::vector<index::Change> removals{};
+  // Knows when manifests that no tag names were put here; outlives the creation. Null: nobody does.
+  index::Index* facts = nullptr;
   std::uint64_t volume_size = usual_volume;
   unsigned parity = 0;  // volumes that may be lost
 };
@@ -76,6 +82,7 @@ struct BundleOptions {
 struct BundleReport {
   std::string bundle;  // its id
   std::uint64_t images = 0;
+  std::uint64_t removals = 0;
   std::uint64_t manifests = 0;
   std::uint64_t blobs = 0;
   std::uint64_t bytes = 0;           // of manifests and blobs in it
@@ -145,10 +152,12 @@ struct ApplyReport {
   std::string ask{};                     // the file that asks for what is missing; empty: none
   std::uint64_t missing = 0;             // digests to ask for
   std::uint64_t missing_bytes = 0;
-  std::uint64_t images = 0;   // tags and untagged manifests of it
-  std::uint64_t tags = 0;     // changed now
-  std::uint64_t refused = 0;  // tags that may not be changed here; each was told
-  std::uint64_t blobs = 0;    // brought now
+  std::uint64_t images = 0;            // tags and untagged manifests of it
+  std::uint64_t tags = 0;              // changed now
+  std::uint64_t refused = 0;           // tags that may not be changed here; each was told
+  std::vector<std::string> removed{};  // REPOSITORY:TAG and REPOSITORY@DIGEST, now
+  std::uint64_t kept = 0;   // deleted there, and changed here later than that; each was told
+  std::uint64_t blobs = 0;  // brought now
   std::uint64_t bytes = 0;
 };
 

@@ -67,16 +67,26 @@ void print_want(const json::object& summary, Console& console) {
               << "signed with " << text_of(summary, "key") << std::endl;
 }
 
+// Names of theirs are shown without control characters.
+std::vector<std::string> texts_of(const json::object& summary, std::string_view key) {
+  std::vector<std::string> texts;
+  const auto* list = summary.if_contains(key);
+  if (!list || !list->is_array()) return texts;
+  for (const auto& item : list->get_array()) {
+    if (item.is_string()) texts.push_back(text_of({{"text", item}}, "text"));
+  }
+  return texts;
+}
+
 void print_bundle(const json::object& summary, Console& console) {
   console.out << "bundle " << text_of(summary, "bundle") << ": "
               << count_text(number_of(summary, "images"), "image") << ", "
               << size_text(number_of(summary, "bytes")) << " of content; left out "
               << size_text(number_of(summary, "held_bytes")) << " that the receiver holds\n";
-  if (const auto* volumes = summary.if_contains("volumes"); volumes && volumes->is_array()) {
-    for (const auto& volume : volumes->get_array()) {
-      if (volume.is_string()) console.out << "  " << std::string(volume.get_string()) << '\n';
-    }
+  if (const auto deleted = number_of(summary, "removals")) {
+    console.out << count_text(deleted, "deletion") << " told\n";
   }
+  for (const auto& volume : texts_of(summary, "volumes")) console.out << "  " << volume << '\n';
   if (const auto lost = number_of(summary, "not_found")) {
     console.out << count_text(lost, "digest") << " asked for are not here\n";
   }
@@ -107,6 +117,10 @@ void print_application(const json::object& bundle, Console& console) {
     if (const auto names = names_of(bundle, key); !names.empty()) {
       console.out << "  " << words << ' ' << names << '\n';
     }
+  }
+  for (const auto& name : texts_of(bundle, "removed")) console.out << "  removed " << name << '\n';
+  if (const auto kept = number_of(bundle, "kept")) {
+    console.out << "  " << count_text(kept, "deletion") << " older than what was done here\n";
   }
   if (const auto refused = number_of(bundle, "refused")) {
     console.out << "  " << count_text(refused, "tag") << " may not be changed here\n";

@@ -54,16 +54,36 @@ std::optional<oci::Tag> tag_at(const json::array& row, std::size_t place) {
   return tag;
 }
 
+std::string site_at(const json::array& row, std::size_t place, const json::array& sites) {
+  auto site = text_at(sites, number_at(row, place));
+  if (!is_hex(site, 32)) throw Malformed("it names a site that is none");
+  return site;
+}
+
 ContentLine read_line(const json::value& value, const json::array& sites) {
   const auto& row = row_of(value, 7);
-  const auto site = text_at(sites, number_at(row, 4));
-  if (!is_hex(site, 32)) throw Malformed("it names a site that is none");
   return {.repository = repository_at(row, 0),
           .from = text_at(row, 6),
           .tag = tag_at(row, 1),
           .digest = digest_at(row, 2),
-          .version = {.time = time_of(number_at(row, 3)), .site = site},
+          .version = {.time = time_of(number_at(row, 3)), .site = site_at(row, 4, sites)},
           .sparse = number_at(row, 5) != 0};
+}
+
+RemovalLine read_removal(const json::value& value, const json::array& sites) {
+  const auto& row = row_of(value, 5);
+  RemovalLine line{.repository = repository_at(row, 0),
+                   .tag = tag_at(row, 1),
+                   .digest = {},
+                   .version = {.time = time_of(number_at(row, 3)), .site = site_at(row, 4, sites)}};
+  if (!line.tag || !text_at(row, 2).empty()) line.digest = digest_at(row, 2);
+  return line;
+}
+
+json::array render(const RemovalLine& line, Sites& sites) {
+  return {line.repository.text(), line.tag ? line.tag->text() : "",
+          line.digest ? line.digest->text() : "", line.version.time.time_since_epoch().count(),
+          sites.number_of(line.version.site)};
 }
 
 }  // namespace
@@ -82,8 +102,12 @@ void render(const Contents& contents, json::object& head) {
                                 sites.number_of(line.version.site), line.sparse ? 1 : 0,
                                 line.from});
   }
+  json::array removals;
+  removals.reserve(contents.removals.size());
+  for (const auto& line : contents.removals) removals.push_back(render(line, sites));
   head["sites"] = sites.take();
   head["images"] = std::move(lines);
+  if (!removals.empty()) head["removals"] = std::move(removals);
   if (contents.children.empty()) return;
   json::array children;
   for (const auto& child : contents.children) children.emplace_back(child.text());
@@ -102,10 +126,16 @@ Contents read_contents(const json::object& head) {
   const auto& lines = array_of(head, "images");
   contents.lines.reserve(lines.size());
   for (const auto& line : lines) contents.lines.push_back(read_line(line, sites));
-  if (!head.contains("children")) return contents;
-  const auto& children = array_of(head, "children");
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    contents.children.push_back(digest_at(children, i));
+  // Bundles without sparse images or deletions do not speak of them.
+  if (head.contains("children")) {
+    const auto& children = array_of(head, "children");
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      contents.children.push_back(digest_at(children, i));
+    }
+  }
+  if (!head.contains("removals")) return contents;
+  for (const auto& line : array_of(head, "removals")) {
+    contents.removals.push_back(read_removal(line, sites));
   }
   return contents;
 }

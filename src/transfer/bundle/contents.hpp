@@ -1,5 +1,6 @@
 // What a bundle brings, as every volume and every ask-file of it says: its images, each with the
-// version of its tag. Referrers stand as images without a tag.
+// version of its tag, and what was deleted, each with the version of its deletion. Referrers stand
+// as images without a tag.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -26,6 +27,16 @@ struct ContentLine {
   friend bool operator==(const ContentLine&, const ContentLine&) = default;
 };
 
+// A tombstone: a tag, or without one the manifest itself, that was deleted.
+struct RemovalLine {
+  oci::RepositoryName repository;  // at the receiver
+  std::optional<oci::Tag> tag;
+  std::optional<oci::Digest> digest;  // what it was; there when it has no tag
+  index::Version version;
+
+  friend bool operator==(const RemovalLine&, const RemovalLine&) = default;
+};
+
 struct Contents {
   std::string bundle;  // 32 hexadecimal characters
   base::WallTime made{};
@@ -33,7 +44,8 @@ struct Contents {
   SiteName receiver;  // empty id: whoever believes the sender
   std::vector<ContentLine> lines;
   // Which children of sparse images belong to them; of others nobody speaks.
-  std::vector<oci::Digest> children;
+  std::vector<oci::Digest> children{};
+  std::vector<RemovalLine> removals{};
 };
 
 // Adds the members of a head that speak of it.

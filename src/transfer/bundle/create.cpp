@@ -92,6 +92,7 @@ class Creation {
          .version = {.time = now_, .site = site_.site.id}},
         [this] { look_up(); });
     tell_barren();
+    if (options_.facts != nullptr) co_await date_manifests();
     VolumeHead frame;
     const auto volumes = co_await pool_.run([&] {
       choose();
@@ -166,6 +167,18 @@ class Creation {
     }
   }
 
+  // What no tag dates was put when our Journal says, where it does.
+  async::Task<> date_manifests() {
+    co_await options_.facts->read([&](const index::View& view) {
+      for (auto& [line, type, objects] : graph_.units) {
+        if (line.tag) continue;
+        const auto here = oci::RepositoryName::parse(line.from);
+        auto version = index::manifest_version(view, here.value_or(line.repository), line.digest);
+        if (version) line.version = std::move(*version);
+      }
+    });
+  }
+
   // At the receiver, by its own word.
   bool is_there(const oci::Digest& digest) const {
     return ask_ ? ask_->holds(digest) : want_ && want_->says(prefix_of(digest));
@@ -219,6 +232,21 @@ class Creation {
     }
     return {children.begin(), children.end()};
   }
+  // What the receiver never had it need not delete.
+  bool is_wanted(const index::Change& removal) const {
+    if (!want_) return true;
+    return want_->says(removal.tag
+                           ? prefix_of(removal.repository, *removal.tag)
+                           : prefix_of(removal.repository, std::nullopt, removal.from.value()));
+  }
+  std::vector<RemovalLine> removals() const {
+    std::vector<RemovalLine> lines;
+    for (const auto& removal : options_.removals) {
+      if (!is_wanted(removal)) continue;
+      lines.push_back({removal.repository, removal.tag, removal.from, removal.version});
+    }
+    return lines;
+  }
   VolumeHead make_frame() {
     VolumeHead frame;
     if (ask_) {
@@ -233,12 +261,14 @@ class Creation {
         if (is_news(unit)) contents.lines.push_back(unit.line);
       }
       contents.children = children_of_sparse();
+      contents.removals = removals();
       contents.bundle = id_of(render(frame) + site_.key.public_key());
       frame.series = contents.bundle;
     }
     frame.volumes = frame.number = 1;
     report_.bundle = frame.contents.bundle;
     report_.images = frame.contents.lines.size();
+    report_.removals = frame.contents.removals.size();
     return frame;
   }
 
@@ -326,6 +356,7 @@ class Creation {
       auto bare = head;
       bare.contents.lines.clear();
       bare.contents.children.clear();
+      bare.contents.removals.clear();
       return std::make_unique<ParityWriter>(volumes, std::move(bare), paths, site_.key);
     });
     for (std::uint64_t slice = 0; slice < writer->slices(); ++slice) {
@@ -341,6 +372,7 @@ class Creation {
     base::log::info("bundle made", {{"bundle", report_.bundle},
                                     {"receiver", frame.contents.receiver.name},
                                     {"images", report_.images},
+                                    {"removals", report_.removals},
                                     {"volumes", report_.volumes.size()},
                                     {"bytes", report_.volume_bytes},
                                     {"held_bytes", report_.held_bytes}});

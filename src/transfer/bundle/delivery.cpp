@@ -30,7 +30,8 @@ std::string file_name(const std::filesystem::path& path) { return shown(path.fil
 
 // Of the same bundle, whoever carries it: an ask adds the receiver's name.
 bool is_same(const Contents& one, const Contents& other) {
-  return one.lines == other.lines && one.sender.id == other.sender.id && one.made == other.made;
+  return one.lines == other.lines && one.removals == other.removals &&
+         one.sender.id == other.sender.id && one.made == other.made;
 }
 
 }  // namespace
@@ -290,30 +291,39 @@ void Delivery::note_lost() {
 }
 
 // Names that others answer for here stay theirs.
-async::Task<std::vector<ContentLine>> Delivery::acceptable() {
-  std::vector<ContentLine> lines;
-  std::set<oci::RepositoryName> refused;
-  for (const auto& line : contents_->lines) {
-    const auto kind = co_await terms_.house.index.read(
-        [&](const index::View& view) { return index::repository_kind(view, line.repository); });
-    const auto& accepts = terms_.options.accepts;
-    if (kind != index::RepositoryKind::mirrored && (!accepts || accepts(line.repository))) {
-      lines.push_back(line);
-      continue;
-    }
-    ++report_.refused;
-    if (refused.insert(line.repository).second && terms_.listener.trouble) {
-      terms_.listener.trouble(line.repository.text(), "is the name of a mirrored repository here");
+async::Task<> Delivery::judge(oci::RepositoryName repository) {
+  if (judged_.contains(repository)) co_return;
+  const auto kind = co_await terms_.house.index.read(
+      [&](const index::View& view) { return index::repository_kind(view, repository); });
+  const auto& accepts = terms_.options.accepts;
+  const bool good = kind != index::RepositoryKind::mirrored && (!accepts || accepts(repository));
+  if (!good && terms_.listener.trouble) {
+    terms_.listener.trouble(repository.text(), "is the name of a mirrored repository here");
+  }
+  judged_.emplace(std::move(repository), good);
+}
+
+template <class Line>
+async::Task<std::vector<Line>> Delivery::acceptable(const std::vector<Line>& lines) {
+  std::vector<Line> accepted;
+  for (const auto& line : lines) {
+    co_await judge(line.repository);
+    if (judged_.at(line.repository)) {
+      accepted.push_back(line);
+    } else {
+      ++report_.refused;
     }
   }
-  co_return lines;
+  co_return accepted;
 }
 
 async::Task<> Delivery::unpack() {
   report_.images = contents_->lines.size();
-  const auto lines = co_await acceptable();
+  const auto lines = co_await acceptable(contents_->lines);
+  const auto removals = co_await acceptable(contents_->removals);
   Unpacking unpacking(terms_.house, *staging_, *inventory_, terms_.actor, terms_.listener, report_);
   if (!co_await unpacking.run(lines)) co_return;
+  if (!co_await unpacking.remove(removals)) co_return;
   report_.state = unpacking.changed() ? ApplyReport::State::done : ApplyReport::State::held;
   co_await terms_.house.pool.run([&] { staging_->remove(); });
 }

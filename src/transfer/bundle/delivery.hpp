@@ -65,7 +65,9 @@ class Delivery {
   async::Task<std::unique_ptr<Repair>> begin_repair(std::string series);
   async::Task<> take_rebuilt(std::string series,
                              std::map<std::uint64_t, std::filesystem::path> files);
-  async::Task<std::vector<ContentLine>> acceptable();
+  async::Task<> judge(oci::RepositoryName repository);
+  template <class Line>
+  async::Task<std::vector<Line>> acceptable(const std::vector<Line>& lines);
   async::Task<> unpack();
   async::Task<> ask();
   async::Task<> settle();
@@ -82,6 +84,7 @@ class Delivery {
   std::optional<Inventory> inventory_;
   std::optional<Contents> contents_;
   std::vector<MissingDigest> missing_;
+  std::map<oci::RepositoryName, bool> judged_;  // whether it may be ours
   ApplyReport report_;
 };
 

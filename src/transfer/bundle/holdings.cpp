@@ -46,6 +46,7 @@ async::Task<> add_tags(index::Index& index, oci::RepositoryName name, Holdings& 
       for (const auto& tag : tags) {
         if (const auto record = index::tag(view, name, tag)) {
           found.places.push_back(prefix_of(name, tag, record->digest));
+          found.places.push_back(prefix_of(name, tag));
         }
       }
       if (!tags.empty()) after = tags.back().text();

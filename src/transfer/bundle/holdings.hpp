@@ -15,7 +15,9 @@ struct Holdings {
   std::uint64_t repositories = 0;
   // In no order, some twice.
   std::vector<std::uint64_t> digests;
-  std::vector<std::uint64_t> places;  // of manifests and tags in repositories
+  // Of repositories: manifests, tags with what they point to, and tags alone, for a sender who may
+  // have deleted them.
+  std::vector<std::uint64_t> places;
 };
 
 // Of the local repositories that match. `index` and `globs` outlive it.

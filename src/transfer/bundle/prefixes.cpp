@@ -86,6 +86,11 @@ std::uint64_t prefix_of(const oci::RepositoryName& repository, const std::option
   return prefix_of(oci::Digest::of(oci::Algorithm::sha256, base::as_bytes(text)));
 }
 
+std::uint64_t prefix_of(const oci::RepositoryName& repository, const oci::Tag& tag) {
+  const auto text = repository.text() + ' ' + tag.text();
+  return prefix_of(oci::Digest::of(oci::Algorithm::sha256, base::as_bytes(text)));
+}
+
 std::string pack_prefixes(const std::vector<std::uint64_t>& ascending) {
   const auto plain = plain_bits(ascending.size());
   BitWriter bits;

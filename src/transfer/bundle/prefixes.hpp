@@ -21,6 +21,9 @@ std::uint64_t prefix_of(const oci::Digest& digest);
 std::uint64_t prefix_of(const oci::RepositoryName& repository, const std::optional<oci::Tag>& tag,
                         const oci::Digest& digest);
 
+// That a repository has a tag of this name, whatever it points to.
+std::uint64_t prefix_of(const oci::RepositoryName& repository, const oci::Tag& tag);
+
 // `ascending` without repetition.
 std::string pack_prefixes(const std::vector<std::uint64_t>& ascending);
 // Absent unless the bytes are exactly what pack_prefixes() makes of `count` numbers; takes no more

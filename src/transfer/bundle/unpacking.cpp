@@ -1,5 +1,7 @@
 #include "transfer/bundle/unpacking.hpp"
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
 
 #include "entrepot/index/catalog.hpp"
@@ -26,7 +28,11 @@ bool is_required(const oci::Edge& edge) {
 async::Task<bool> Unpacking::run(const std::vector<ContentLine>& lines) {
   for (const auto& line : lines) {
     if (stopped()) co_return false;
-    co_await bring(line, line.digest, true);
+    if (line.tag) {
+      co_await bring(line, line.digest, true);
+    } else {
+      co_await bring_untagged(line);
+    }
   }
   for (const auto& line : lines) {
     if (stopped()) co_return false;
@@ -44,7 +50,7 @@ async::Task<> Unpacking::bring(const ContentLine& line, oci::Digest digest, bool
     co_await bring(line, child.digest, false);
   }
   co_await bring_blobs(line.repository, manifest->parsed);
-  co_await put(line, digest, *manifest, root);
+  co_await put(line, digest, *manifest);
 }
 
 async::Task<> Unpacking::bring_blobs(oci::RepositoryName repository,
@@ -96,10 +102,26 @@ async::Task<> Unpacking::admit(oci::RepositoryName repository, oci::Digest diges
   report_.bytes += info.size;
 }
 
-// Without a tag and not a child it is news of its own to those who follow us; a child comes with
-// its parent, as the change of the site it was made at.
+// Not a child and without a tag it has a version of its own, by which a deletion, here or in a
+// bundle, is later or earlier than it; and it is news to those who follow us.
+async::Task<> Unpacking::bring_untagged(const ContentLine& line) {
+  const index::Change change{.repository = line.repository,
+                             .to = line.digest,
+                             .version = line.version,
+                             .cause = index::Cause::replication,
+                             .who = actor_.name};
+  const auto [held, wins] = co_await house_.index.read([&](const index::View& view) {
+    return std::pair(index::linked(view, line.repository, line.digest), index::wins(view, change));
+  });
+  if (!held && !wins) co_return;
+  co_await bring(line, line.digest, true);
+  if (held) co_return;
+  co_await house_.index.write(
+      [&](index::Batch& batch) { return house_.writer.apply(batch, change, actor_); });
+}
+
 async::Task<> Unpacking::put(const ContentLine& line, oci::Digest digest,
-                             const StagedManifest& manifest, bool root) {
+                             const StagedManifest& manifest) {
   const bool held = co_await house_.index.read([&](const index::View& view) {
     return index::linked(view, line.repository, digest) &&
            index::manifest_info(view, digest).has_value();
@@ -108,9 +130,9 @@ async::Task<> Unpacking::put(const ContentLine& line, oci::Digest digest,
   registry::ManifestOffer offer{.digest = digest,
                                 .media_type = manifest.media_type,
                                 .bytes = manifest.bytes,
+                                .version = line.version,
                                 .children = line.sparse ? registry::ManifestOffer::Children::some
                                                         : registry::ManifestOffer::Children::all};
-  if (!root || line.tag) offer.version = line.version;
   const auto answer = co_await house_.here.put_manifest(line.repository, std::move(offer));
   if (!answer) registry::refuse(answer.error(), registry::Subject::manifest);
   changed_ = true;
@@ -146,6 +168,60 @@ async::Task<> Unpacking::set_tag(const ContentLine& line) {
     ++report_.tags;
     changed_ = true;
   }
+}
+
+// ---- deletions --------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t removals_at_once = 256;
+
+std::string name_of(const RemovalLine& line) {
+  return line.tag ? line.repository.text() + ":" + line.tag->text()
+                  : line.repository.text() + "@" + line.digest.value().text();
+}
+
+}  // namespace
+
+async::Task<bool> Unpacking::remove(const std::vector<RemovalLine>& lines) {
+  for (std::size_t at = 0; at < lines.size(); at += removals_at_once) {
+    if (stopped()) co_return false;
+    const auto some = std::span(lines).subspan(at, std::min(removals_at_once, lines.size() - at));
+    const auto outcomes = co_await house_.index.write([&](index::Batch& batch) {
+      std::vector<Removed> found;
+      for (const auto& line : some) {
+        const index::Change change{.repository = line.repository,
+                                   .tag = line.tag,
+                                   .from = line.digest,
+                                   .version = line.version,
+                                   .cause = index::Cause::replication,
+                                   .who = actor_.name};
+        try {
+          found.push_back({house_.writer.apply(batch, change, actor_)});
+        } catch (const oci::Refusal& refusal) {
+          found.push_back({index::Applied::held, refusal.what()});
+        }
+      }
+      return found;
+    });
+    for (std::size_t i = 0; i < some.size(); ++i) tell_removal(some[i], outcomes[i]);
+  }
+  co_return true;
+}
+
+void Unpacking::tell_removal(const RemovalLine& line, const Removed& outcome) {
+  if (outcome.applied == index::Applied::done) {
+    report_.removed.push_back(name_of(line));
+    changed_ = true;
+    return;
+  }
+  const bool refused = !outcome.refusal.empty();
+  if (!refused && outcome.applied == index::Applied::held) return;
+  ++(refused ? report_.refused : report_.kept);
+  if (!listener_.trouble) return;
+  listener_.trouble(name_of(line), refused
+                                       ? outcome.refusal
+                                       : "stays: it was changed here after it was deleted there");
 }
 
 }  // namespace entrepot::transfer

@@ -198,6 +198,8 @@ TEST(Sites, every_mistake_is_one_sentence_with_file_and_line) {
       {rule("from: here"), 4, "one place to another"},
       {rule("from: bundle"), 4, "bundle apply"},
       {rule("to: bundle, when: {every: 1h}"), 4, "no `when`"},
+      {rule("to: bundle, deletions: exact"), 4, "deletions of here"},
+      {rule("from: paris, to: bundle, deletions: follow"), 4, "deletions of here"},
       {peers("{name: bundle, urls: http://x}"), 2, "already"},
       {rule("from: lyon"), 4, "'lyon' is neither"},
       {rule("to: lyon"), 4, "'lyon' is neither"},

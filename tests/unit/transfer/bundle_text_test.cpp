@@ -109,6 +109,15 @@ VolumeHead head_of_parts() {
                           .digest = digest_of("m"),
                           .version = {base::WallTime(base::Milliseconds(7)), std::string(32, 'c')},
                           .sparse = true}};
+  head.contents.removals = {
+      {.repository = test::name("app"),
+       .tag = test::tag("v0"),
+       .digest = std::nullopt,
+       .version = {base::WallTime(base::Milliseconds(8)), std::string(32, 'c')}},
+      {.repository = test::name("app"),
+       .tag = std::nullopt,
+       .digest = digest_of("r"),
+       .version = {base::WallTime(base::Milliseconds(9)), std::string(32, 'd')}}};
   head.members = {{.kind = MemberKind::layout, .size = 30, .sum = digest_of("l")},
                   {.digest = digest_of("m"), .size = 9, .sum = digest_of("m")},
                   {.kind = MemberKind::part,
@@ -126,6 +135,7 @@ TEST(VolumeHeads, come_back) {
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(read->members, head.members);
   EXPECT_EQ(read->contents.lines, head.contents.lines);
+  EXPECT_EQ(read->contents.removals, head.contents.removals);
   EXPECT_EQ(render(*read), render(head));
 }
 
@@ -157,6 +167,11 @@ TEST(VolumeHeads, absurd_ones_are_refused) {
       {with("\"v1\"", "\"v/1\""), "tag"},
       {with(digest_of("p").text(), digest_of("m").text()), ""},
       {with("\"images\":[", "\"images\":[1,"), "row"},
+      {with("\"removals\":[", "\"removals\":[1,"), "row"},
+      {with("\"v0\"", "\"../v0\""), "tag"},
+      {with(digest_of("r").text(), ""), "digest"},
+      {with(digest_of("r").text(), "sha256:../../etc"), "digest"},
+      {with(",9,1]", ",9,2]"), "short"},
   };
   for (const auto& each : cases) {
     const auto read = parse_volume_head(each.text);
