@@ -271,6 +271,26 @@ TEST_F(Bundles, one_flipped_bit_anywhere_is_refused) {
   }
 }
 
+// Bytes that parity would give back wrong are not given back.
+// Rows: R-10
+TEST_F(Bundles, a_flipped_bit_in_parity_rebuilds_nothing) {
+  push_many(12);
+  auto files = create({.volume_size = small_volume, .parity = 1});
+  const auto parity = files.back();
+  const auto whole = text_of(parity);
+  files.erase(files.begin());
+  for (std::size_t at = 0; at < whole.size(); at += whole.size() / 23 + 1) {
+    flip_bit(parity, at * 8 + at % 8);
+    const auto applied = berlin.apply(files);
+    EXPECT_EQ(applied.state, State::incomplete) << at;
+    EXPECT_THAT(applied.rebuilt, IsEmpty()) << at;
+    EXPECT_THAT(berlin.all_images(), IsEmpty());
+    put_text(parity, whole);
+  }
+  EXPECT_EQ(berlin.apply(files).state, State::done);
+  expect_same();
+}
+
 TEST_F(Bundles, a_foreign_signature_is_refused) {
   CarrierHouse stranger{"paris"};
   stranger.push_image("team/app", {"v1"}, 5);
