@@ -1,6 +1,7 @@
 #include "replication/plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -195,6 +196,7 @@ async::Task<Plan> make_plan(SharedErrand errand, std::optional<Selection> select
   }
   if (whole && errand->rule->rule().deletions != Deletions::keep) {
     auto gone = co_await find_removals(errand, seen);
+    std::ranges::move(gone.troubles, std::back_inserter(seen.troubles));
     if (gone.too_many(origin)) {
       plan.refused = gone.sentence();
     } else {

@@ -18,11 +18,12 @@ inline constexpr const char* without_name = "the rule's rename makes no name of 
 
 // A tag of the target that has to go.
 struct Removal {
-  ItemName item;  // in the source's words
+  ItemName item;  // in the source's words; the first, where several repositories become one
   oci::RepositoryName repository;
   oci::Tag tag;
-  // The source is asked once more: what it does not call absent stays.
-  bool to_be_confirmed = true;
+  std::optional<oci::Digest> digest{};  // what it stands for: else somebody has changed it since
+  // The source is asked once more for the tag in these: what it does not call absent stays.
+  std::vector<oci::RepositoryName> absent_from{};
 };
 
 struct Plan {

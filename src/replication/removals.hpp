@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "entrepot/async/task.hpp"
+#include "entrepot/index/index.hpp"
 #include "replication/errand.hpp"
 #include "replication/plan.hpp"
 #include "replication/survey.hpp"
@@ -22,6 +23,7 @@ struct Removals {
   std::size_t vanished = 0;  // of them what the source has no more
   std::size_t covered = 0;   // tags at the target the rule answers for
   std::string source{};
+  std::vector<Trouble> troubles{};  // of the target, which did not say what stands there
 
   // More than half at once is more likely a broken source than a wish, unless a person looks on.
   bool too_many(Origin origin) const { return origin == Origin::trigger && 2 * vanished > covered; }
@@ -29,6 +31,10 @@ struct Removals {
 };
 
 async::Task<Removals> find_removals(SharedErrand errand, const Survey& survey);
+
+// Whether this rule, and nobody since, made a tag of `here` what it is.
+bool brought_here(const index::View& view, const Errand& errand,
+                  const oci::RepositoryName& repository, const oci::Tag& tag);
 
 // For targets that keep no Journal we can read: what a rule brought them, and when it is gone.
 async::Task<> note_brought(SharedErrand errand, Image image);

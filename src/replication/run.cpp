@@ -9,6 +9,7 @@
 #include "replication/pulled.hpp"
 #include "replication/questions.hpp"
 #include "replication/removals.hpp"
+#include "replication/removing.hpp"
 #include "replication/settlement.hpp"
 
 namespace entrepot::replication {
@@ -251,13 +252,7 @@ async::Task<> Run::failed(Image image, Failure failure) {
 }
 
 async::Task<> Run::remove(Removal removal) {
-  if (removal.to_be_confirmed) {
-    std::vector<Named> name{{removal.item.repository, oci::Reference(removal.tag)}};
-    const auto answers = co_await standings(errand_, Side::source, std::move(name));
-    if (!answers[0] || answers[0]->digest) co_return;
-  }
-  const auto answer =
-      co_await errand_->to.place->remove(removal.repository, oci::Reference(removal.tag));
+  const auto answer = co_await take_away(errand_, removal);
   if (!answer) {
     ++result_.report.failed;
     note_error("removing " + removal.repository.text() + ":" + removal.tag.text() + ": " +
@@ -265,7 +260,10 @@ async::Task<> Run::remove(Removal removal) {
     tell(removal.item, "failed");
     co_return;
   }
+  if (*answer == Fate::wanted) co_return;
   co_await forget_brought(errand_, removal);
+  if (*answer == Fate::changed) tell(removal.item, "conflict");
+  if (*answer != Fate::removed) co_return;
   ++result_.report.removed;
   tell(removal.item, "removed");
 }

@@ -48,6 +48,32 @@ TEST_F(Removing, LeavesWhatSomebodyChangedHereSince) {
   EXPECT_TRUE(tagged("app", "v1"));
 }
 
+TEST_F(Removing, LeavesWhatSomebodyPushesWhileItRuns) {
+  unsigned seed = 90;
+  for (const auto deletions : {Deletions::follow, Deletions::exact}) {
+    for (const auto& rule : {from_far(), to_other()}) {
+      const auto one = brought(with(deletions, rule));
+      const auto pushed = test::digest_of(push_image("app", {"mine"}, ++seed));
+      // Between the plan and the deed, for the source is asked once more then.
+      far_->judge = [&](const std::string& step) -> std::optional<registry::Failure> {
+        if (step != "resolve v1") return std::nullopt;
+        async::asio::io_context aside;
+        test::run_task(aside, facts_.write([&](index::Batch& batch) {
+          index::set_tag(batch, name("app"), test::tag("v1"), pushed, clock_.wall(),
+                         index::Cause::push, "alice");
+        }));
+        other_->add_image("app", seed, {"v1"});
+        return std::nullopt;
+      };
+      // "mine" goes, where all must go that is not there.
+      const bool mine = deletions == Deletions::exact && rule.to == here;
+      EXPECT_EQ(run_rule(one).report.removed, mine ? 1 : 0);
+      EXPECT_EQ(rule.to == here ? tagged("app", "v1") : other_->tagged("app", "v1"), pushed);
+      far_->judge = {};
+    }
+  }
+}
+
 TEST_F(Removing, FollowsTheSourceElsewhereToo) {
   const auto one = brought(with(Deletions::follow, to_other()));
   other_->add_image("app", 90, {"mine"});
@@ -98,6 +124,33 @@ TEST_F(Removing, TakesWholeRepositoriesThatAreGone) {
   far_->drop_manifest("old", digest);
   EXPECT_EQ(run_rule(one).report.removed, 1);
   EXPECT_FALSE(tagged("old", "1"));
+}
+
+TEST_F(Removing, AsksEveryRepositoryThatBecomesOneByItsRename) {
+  for (const auto deletions : {Deletions::follow, Deletions::exact}) {
+    for (auto rule : {from_far(), to_other()}) {
+      far_->add_image("a/app", 1, {"a1", "a2"});
+      far_->add_image("b/app", 2, {"b1", "b2"});
+      rule.rename = "mirror/{name}";
+      const auto one = errand(with(deletions, rule));
+      const auto has = [&](const std::string& text) {
+        return rule.to == here ? tagged("mirror/app", text) : other_->tagged("mirror/app", text);
+      };
+      EXPECT_EQ(run_rule(one).report.removed, 0);
+      EXPECT_EQ(run_rule(one).report.removed, 0);
+      EXPECT_TRUE(has("a1") && has("b1"));
+      far_->drop_tag("b/app", "b1");
+      // One that could not be asked may have it.
+      far_->judge = [](const std::string& step) -> std::optional<registry::Failure> {
+        if (step != "tags a/app") return std::nullopt;
+        return failure(FailureKind::timeout);
+      };
+      EXPECT_EQ(run_rule(one).report.removed, 0);
+      far_->judge = {};
+      EXPECT_EQ(run_rule(one).report.removed, 1);
+      EXPECT_TRUE(has("a1") && !has("b1") && has("b2"));
+    }
+  }
 }
 
 TEST_F(Removing, IsRefusedWhenHalfOfAllVanishesUnlessAPersonLooksOn) {
