@@ -166,14 +166,20 @@ async::Task<std::vector<Candidate>> brought_elsewhere(SharedErrand errand, const
 
 // ---- all that is at the target ----------------------------------------------------------------
 
+// Beside those the survey knows. What is mirrored here is its upstream's and no rule's.
+async::Task<Names> repositories_of_target(SharedErrand errand) {
+  if (errand->rule->into_here()) co_return co_await local_repositories(errand);
+  if (!errand->rule->prefix()) co_return Names();
+  auto catalog = co_await all_repositories(errand, errand->to.place);
+  co_return catalog ? std::move(*catalog) : Names();
+}
+
 async::Task<std::vector<Candidate>> all_at_target(SharedErrand errand, const Sources& known) {
-  Sources repositories = known;
-  if (errand->rule->prefix()) {
-    auto catalog = co_await all_repositories(errand, errand->to.place);
-    for (const auto& name : catalog.value_or(Names())) {
-      auto from = sources_of(*errand, known, name);
-      if (!from.empty()) repositories.emplace(name, std::move(from));
-    }
+  Sources repositories;
+  if (!errand->rule->into_here()) repositories = known;
+  for (const auto& name : co_await repositories_of_target(errand)) {
+    auto from = sources_of(*errand, known, name);
+    if (!from.empty()) repositories.emplace(name, std::move(from));
   }
   std::vector<Candidate> found;
   for (const auto& [to, from] : repositories) {

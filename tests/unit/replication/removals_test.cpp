@@ -101,6 +101,33 @@ TEST_F(Removing, IsExactWhenItIsToBe) {
   EXPECT_TRUE(tagged("app", "elsewhere"));
 }
 
+TEST_F(Removing, LeavesWhatIsMirroredHereToItsUpstream) {
+  for (const auto* text : {"1", "2", "3", "4", "5", "6", "7", "8"}) {
+    mirror_blob("hub/app", text);
+    run(facts_.write([&](index::Batch& batch) {
+      index::set_tag(batch, name("hub/app"), test::tag(text), test::digest_of(text), clock_.wall(),
+                     index::Cause::mirror);
+    }));
+  }
+  auto home = house();
+  home.upstreams = {"hub"};
+  const auto rule = with(Deletions::exact, from_far());
+  Party target{.place = std::make_shared<registry::LocalPlace>(home, "replication:r")};
+  const auto one =
+      std::make_shared<Errand>(surroundings(), std::make_shared<const CompiledRule>(rule),
+                               party(rule, "far"), std::move(target), rests_);
+  for (unsigned i = 0; i < 6; ++i) far_->add_image("app", i, {"v" + std::to_string(i)});
+  run_rule(one);
+  far_->drop_tag("app", "v1");
+  for (const auto origin : {Origin::trigger, Origin::hand}) {
+    const auto result = run_rule(one, origin);
+    EXPECT_EQ(result.error, "");
+    EXPECT_EQ(result.report.removed, origin == Origin::trigger ? 1 : 0);
+    EXPECT_EQ(result.report.failed, 0);
+  }
+  EXPECT_TRUE(tagged("hub/app", "1"));
+}
+
 TEST_F(Removing, KeepsTheNewestOnlyWhenItIsExact) {
   auto rule = with(Deletions::exact, from_far());
   rule.newest = Newest{2};
