@@ -20,6 +20,8 @@ std::string render(const std::string& rule, replication::Trial trial,
   summary["changed"] = report.changed;
   summary["removed"] = report.removed;
   summary["failed"] = report.failed;
+  summary["put_off"] = report.put_off;
+  summary["error"] = report.error;
   summary["manifests"] = report.copied.manifests;
   summary["manifests_held"] = report.copied.manifests_held;
   summary["blobs_moved"] = report.copied.blobs_moved;

@@ -39,6 +39,7 @@ void log_run(const Errand& errand, const std::string& trigger, const RunResult& 
                     {"changed", report.changed},
                     {"removed", report.removed},
                     {"failed", report.failed},
+                    {"put_off", report.put_off},
                     {"blobs", report.copied.blobs_moved},
                     {"bytes", report.copied.bytes},
                     {"ms", took.count()},
@@ -50,6 +51,13 @@ Selection selection_of(const std::vector<ItemName>& items) {
   Selection selection;
   for (const auto& item : items) selection[item.repository].insert(item.reference);
   return selection;
+}
+
+RunReport report_of(RunResult result) {
+  auto report = std::move(result.report);
+  report.error = std::move(result.error);
+  if (result.called_off && report.error.empty()) report.error = "called off";
+  return report;
 }
 
 }  // namespace
@@ -179,12 +187,8 @@ async::Task<RunReport> Duty::run_by_hand(Trial trial, RunListener listener) {
     co_return co_await catch_up(errand_, std::move(listener));
   }
   RunOrder order{.origin = Origin::hand, .trial = trial, .listener = std::move(listener)};
-  if (trial == Trial::dry) {
-    const auto result = co_await run(errand_, std::move(order));
-    co_return result.report;
-  }
-  const auto result = co_await take_turn(std::move(order), "hand");
-  co_return result.report;
+  if (trial == Trial::dry) co_return report_of(co_await run(errand_, std::move(order)));
+  co_return report_of(co_await take_turn(std::move(order), "hand"));
 }
 
 // ---- triggers ---------------------------------------------------------------------------------

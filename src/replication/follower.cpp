@@ -89,6 +89,7 @@ async::Task<> follow(SharedErrand errand) {
 
 async::Task<RunReport> catch_up(SharedErrand errand, RunListener listener) {
   Following following(errand, listener);
+  bool called_off = false;
   try {
     std::uint64_t newest = 0;
     co_await insist(errand, Begun::no, [&] { return ask_newest(errand, newest); });
@@ -98,8 +99,11 @@ async::Task<RunReport> catch_up(SharedErrand errand, RunListener listener) {
     co_await insist(errand, Begun::yes, [&] { return following.mend(); });
   } catch (const CalledOff&) {
     base::log::debug("catching up was called off", {{"rule", errand->name()}});
+    called_off = true;
   }
-  co_return following.report();
+  auto report = following.report();
+  if (called_off && report.error.empty()) report.error = "called off";
+  co_return report;
 }
 
 }  // namespace entrepot::replication

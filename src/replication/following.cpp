@@ -116,6 +116,7 @@ async::Task<Following::Outcome> Following::look_back(std::uint64_t then) {
 async::Task<Following::Outcome> Following::run_whole() {
   const auto result = co_await run(errand_, {.origin = Origin::trigger, .listener = listener_});
   report_ += result.report;
+  if (report_.error.empty()) report_.error = result.error;
   if (result.called_off) throw CalledOff();
   co_return std::nullopt;
 }

@@ -19,7 +19,9 @@ RunReport& RunReport::operator+=(const RunReport& other) {
   changed += other.changed;
   removed += other.removed;
   failed += other.failed;
+  put_off += other.put_off;
   copied += other.copied;
+  if (error.empty()) error = other.error;
   return *this;
 }
 

@@ -329,6 +329,8 @@ async::Task<> Run::settle() {
     const auto pause = patience_after(errand_->silent_runs, base::draw_jitter(), blame);
     const auto rest = std::max(resting_until(*errand_), errand_->now() + pause);
     waits_.insert(put_off_.begin(), put_off_.end());
+    result_.report.put_off = put_off_.size();
+    for (const auto& item : put_off_) tell(item, "postponed");
     note_error(std::to_string(put_off_.size()) + " items are put off: the other side rests");
     co_await errand_->waiting.postponed(put_off_, "put off: the other side rests", rest, blame);
   }

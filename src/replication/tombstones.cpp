@@ -6,16 +6,12 @@
 #include <utility>
 
 #include "entrepot/async/together.hpp"
+#include "replication/settlement.hpp"
 
 namespace entrepot::replication {
 namespace {
 
 constexpr std::size_t rows_at_once = 1000;
-
-std::string subject_of(const index::Change& change) {
-  if (change.tag) return change.tag->text();
-  return (change.to ? *change.to : change.from.value()).text();
-}
 
 // By the target's names, which two repositories of ours may share: then the later change counts.
 class Graves {
@@ -25,7 +21,7 @@ class Graves {
   void see(index::Change change) {
     auto target = rule_.covers(change) ? rule_.target(change.repository) : std::nullopt;
     if (!target) return;
-    std::pair place(*target, subject_of(change));
+    std::pair place(*target, reference_of(change));
     change.repository = std::move(*target);
     if (change.to) {
       dead_.erase(place);

@@ -2,10 +2,11 @@
 // are.
 //
 //   sync RULE    a line each item: {"repository", "reference", "outcome": "copied"|"removed"|
-//                "conflict"|"failed"; of a dry run "copy"|"remove"|"conflict"}
+//                "conflict"|"failed"|"postponed"; of a dry run "copy"|"remove"|"conflict"|
+//                "failed"}
 //                summary: {"rule", "dry_run", "repositories", "tags", "changed", "removed",
-//                "failed", "manifests", "manifests_held", "blobs_moved", "blobs_mounted",
-//                "blobs_held", "bytes"}
+//                "failed", "put_off", "error": a sentence when not all was done, "manifests",
+//                "manifests_held", "blobs_moved", "blobs_mounted", "blobs_held", "bytes"}
 #pragma once
 
 #include <cstdint>

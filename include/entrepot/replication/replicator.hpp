@@ -80,7 +80,11 @@ struct RunReport {
   std::uint64_t changed = 0;  // to be set, or set
   std::uint64_t removed = 0;
   std::uint64_t failed = 0;
+  std::uint64_t put_off = 0;  // not tried to the end, for the other side rests or is silent
   registry::CopyTally copied{};
+  std::string error{};  // a sentence, when not all was done
+
+  // The first sentence stays.
   RunReport& operator+=(const RunReport& other);
 };
 
@@ -88,7 +92,8 @@ struct RunReport {
 struct RunListener {
   std::function<void(std::uint64_t done, std::uint64_t total)> bytes{};  // total 0: not known
   std::function<void(std::uint64_t done, std::uint64_t total)> images{};
-  // copied, removed, conflict (stays as it is here), failed; a dry run: copy, remove, conflict
+  // copied, removed, conflict (stays as it is here), failed, postponed (put off); a dry run: copy,
+  // remove, conflict, failed
   std::function<void(std::string repository, std::string reference, std::string outcome)> item{};
   std::function<bool()> stop{};
 };

@@ -47,11 +47,20 @@ std::string summary_text(const json::object& summary) {
   if (const auto failed = number_of(summary, "failed")) {
     text += ", " + std::to_string(failed) + " failed";
   }
+  if (const auto put_off = number_of(summary, "put_off")) {
+    text += ", " + std::to_string(put_off) + " put off";
+  }
   text += dry ? "; would move " : "; moved ";
   text += count_text(number_of(summary, "blobs_moved"), "blob") + " (" +
           size_text(number_of(summary, "bytes")) + "), ";
   return text + std::to_string(number_of(summary, "blobs_held")) + " held, " +
          std::to_string(number_of(summary, "blobs_mounted")) + " mounted";
+}
+
+// All that was to be done is done.
+bool is_done(const json::object& summary) {
+  return number_of(summary, "failed") == 0 && number_of(summary, "put_off") == 0 &&
+         text_of(summary, "error").empty();
 }
 
 async::Task<ExitStatus> sync(Site& site, const Sync& command, Console& console) {
@@ -70,7 +79,10 @@ async::Task<ExitStatus> sync(Site& site, const Sync& command, Console& console) 
   console.out << (command.output == Output::json ? json::serialize(end.summary)
                                                  : summary_text(end.summary))
               << std::endl;
-  co_return number_of(end.summary, "failed") > 0 ? ExitStatus::refused : ExitStatus::clean;
+  if (const auto error = text_of(end.summary, "error"); !error.empty()) {
+    console.error << "entrepot: " << error << std::endl;
+  }
+  co_return is_done(end.summary) ? ExitStatus::clean : ExitStatus::refused;
 }
 
 std::string seconds_text(const json::object& object, const char* key, const std::string& words) {

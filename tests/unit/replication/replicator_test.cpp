@@ -151,6 +151,29 @@ TEST_F(Replicating, WorksOffWhatWaitsAfterARestart) {
   run(after->stop());
 }
 
+TEST_F(Replicating, TellsWhoRunsARuleWhatIsPutOff) {
+  far_->add_image("app", 1, {"1", "2"});
+  far_->judge = [](const std::string& step) -> std::optional<registry::Failure> {
+    if (!step.starts_with("manifest")) return std::nullopt;
+    auto later = failure(FailureKind::throttled);
+    later.retry_after = std::chrono::hours(1);
+    return later;
+  };
+  const auto all = replicator({from_far()});
+  RunListener listener;
+  std::vector<std::string> told;
+  listener.item = [&](const std::string&, const std::string& reference, const std::string& word) {
+    told.push_back(word + " " + reference);
+  };
+  const auto report = run(all->run("r", Trial::real, std::move(listener)));
+  EXPECT_EQ(report.put_off, 2);
+  EXPECT_THAT(report.error, testing::HasSubstr("2 items are put off"));
+  EXPECT_THAT(told, testing::UnorderedElementsAre("postponed 1", "postponed 2"));
+  RunListener stopping;
+  stopping.stop = [] { return true; };
+  EXPECT_EQ(run(all->run("r", Trial::real, std::move(stopping))).error, "called off");
+}
+
 TEST_F(Replicating, SaysWhenARuleFailsAsAWhole) {
   far_->judge = [](const std::string&) { return failure(FailureKind::denied, "go away"); };
   const auto all = replicator({every(std::chrono::minutes(10))});

@@ -145,6 +145,7 @@ TEST_F(Troubles, PutOffTheRestWhenTheOtherSideIsSilent) {
   const auto result = run_rule(one);
   EXPECT_LE(far_->asked["manifest"], 12);
   EXPECT_LE(result.report.failed, 12);
+  EXPECT_EQ(result.report.put_off, 100 - result.report.failed);
   EXPECT_EQ(waiting(one).size(), 100);
   far_->judge = {};
   clock_.advance(std::chrono::hours(1));
@@ -165,6 +166,8 @@ TEST_F(Troubles, LetAThrottledRegistryRestWithoutCountingFailures) {
   const auto result = run_rule(one);
   EXPECT_LE(far_->asked["manifest"], 4);
   EXPECT_EQ(result.report.failed, 0);
+  EXPECT_EQ(result.report.put_off, 50);
+  EXPECT_THAT(result.error, testing::HasSubstr("50 items are put off"));
   const auto waits = waiting(one);
   ASSERT_EQ(waits.size(), 50);
   for (const auto& [item, waits_on] : waits) {
