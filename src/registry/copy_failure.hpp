@@ -13,11 +13,13 @@ namespace entrepot::registry {
 
 class CopyFailure : public std::exception {
  public:
-  // `what`: the thing it was about, for people. `missing`: the manifest that is not there.
-  CopyFailure(const std::string& what, Failure why,
+  // `what`: the thing it was about, for people. `whose`: unless the failure itself says.
+  // `missing`: the manifest that is not there.
+  CopyFailure(const std::string& what, Failure why, Whose whose,
               std::optional<oci::Digest> missing_manifest = {})
       : failure(std::move(why)), missing(missing_manifest) {
     failure.message = what + ": " + failure.message;
+    if (failure.whose == Whose::unknown) failure.whose = whose;
   }
   const char* what() const noexcept override { return failure.message.c_str(); }
 

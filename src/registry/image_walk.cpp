@@ -75,7 +75,8 @@ async::Task<ImageWalk::Image> ImageWalk::gather(oci::Digest digest, Part part, i
     co_return image;
   }
   if (!says_nothing_of(held.error())) {
-    throw CopyFailure("asking for " + manifest_of(digest, order_.to_name), held.error());
+    throw CopyFailure("asking for " + manifest_of(digest, order_.to_name), held.error(),
+                      Whose::sink);
   }
   Image image{.content = co_await fetch(from_, order_.from_name, digest)};
   met_.push_back(digest);
@@ -96,6 +97,7 @@ async::Task<ManifestContent> ImageWalk::fetch(Source& place, oci::RepositoryName
   if (content) co_return std::move(*content);
   const bool missing = &place == &from_ && content.error().kind == FailureKind::absent;
   throw CopyFailure(manifest_of(digest, name), std::move(content.error()),
+                    &place == &from_ ? Whose::source : Whose::sink,
                     missing ? std::optional(digest) : std::nullopt);
 }
 
@@ -117,10 +119,15 @@ async::Task<ManifestOffer::Children> ImageWalk::bring_listed(const ManifestConte
                                                              Part part, int depth) {
   const auto what = manifest_of(content.digest, order_.from_name);
   const auto parsed = oci::parse_manifest(content.bytes, content.media_type);
-  if (!parsed) throw CopyFailure(what, {.kind = FailureKind::broken, .message = parsed.error()});
+  if (!parsed) {
+    throw CopyFailure(what, {.kind = FailureKind::broken, .message = parsed.error()},
+                      Whose::source);
+  }
   if (parsed->kind == oci::ManifestKind::schema1) {
-    throw CopyFailure(what, {.kind = FailureKind::denied,
-                             .message = "it is of Docker's schema 1, which is not copied"});
+    throw CopyFailure(
+        what,
+        {.kind = FailureKind::denied, .message = "it is of Docker's schema 1, which is not copied"},
+        Whose::source);
   }
   if (parsed->kind != oci::ManifestKind::index) {
     co_await bring_blobs(blobs_of(*parsed));
@@ -130,18 +137,22 @@ async::Task<ManifestOffer::Children> ImageWalk::bring_listed(const ManifestConte
   auto children = children_for(content.bytes, *parsed,
                                filtered ? order_.options.platforms : std::vector<std::string>());
   if (children.wanted.empty() && !children.all) {
-    throw CopyFailure(what, {.kind = FailureKind::absent,
-                             .message = "it has no image for the platforms wanted",
-                             .no_platform = true});
+    throw CopyFailure(what,
+                      {.kind = FailureKind::absent,
+                       .message = "it has no image for the platforms wanted",
+                       .no_platform = true},
+                      Whose::source);
   }
   if (depth >= deepest_index) {
-    throw CopyFailure(what, {.kind = FailureKind::denied, .message = "it lies too deep"});
+    throw CopyFailure(what, {.kind = FailureKind::denied, .message = "it lies too deep"},
+                      Whose::source);
   }
   const auto wanted = children.wanted.size();
   const auto left_out = co_await bring_children(std::move(children.wanted), part, depth + 1);
   if (left_out > 0 && left_out == wanted) {
     throw CopyFailure(
-        what, {.kind = FailureKind::absent, .message = "the source has nothing of what it lists"});
+        what, {.kind = FailureKind::absent, .message = "the source has nothing of what it lists"},
+        Whose::source);
   }
   const bool some = !children.all || left_out > 0;
   co_return some ? ManifestOffer::Children::some : ManifestOffer::Children::all;
@@ -206,7 +217,7 @@ async::Task<> ImageWalk::put(const Image& image, std::vector<oci::Tag> tags) {
   auto answer = co_await to_.put_manifest(order_.to_name, std::move(offer));
   if (!answer) {
     throw CopyFailure("putting " + manifest_of(content.digest, order_.to_name),
-                      std::move(answer.error()));
+                      std::move(answer.error()), Whose::sink);
   }
 }
 
@@ -228,7 +239,7 @@ async::Task<std::vector<oci::Tag>> ImageWalk::tags_to_set() {
     const auto now = co_await to_.resolve(order_.to_name, oci::Reference(tag));
     if (!now && !says_nothing_of(now.error())) {
       throw CopyFailure("asking for tag " + tag.text() + " of " + order_.to_name.text(),
-                        now.error());
+                        now.error(), Whose::sink);
     }
     if (!now || now->digest != order_.manifest) moving.push_back(tag);
   }

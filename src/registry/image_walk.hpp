@@ -56,7 +56,9 @@ class ImageWalk {
   async::Task<> move(oci::Descriptor blob);
   async::Task<> guess(oci::Descriptor blob);
   BlobOffer offer_of(const oci::Descriptor& blob);
+  // What goes wrong with them is the source's, though the Sink tells of it.
   async::Task<Answer<BlobContent>> open(oci::Digest digest, BlobStart start);
+  async::Task<Answer<BlobSize>> confirm(oci::Digest digest);
 
   async::Task<> bring_referrers();
   async::Task<> bring_some_referrers(std::vector<oci::Digest>& subjects);

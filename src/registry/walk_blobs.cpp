@@ -72,7 +72,7 @@ async::Task<> ImageWalk::move(oci::Descriptor blob) {
   check_wanted();
   if (!taken) {
     throw CopyFailure("blob " + blob.digest.text() + " of " + order_.from_name.text(),
-                      std::move(taken.error()));
+                      std::move(taken.error()), Whose::sink);
   }
   count_missing(0, blob.size - std::min(blob.size, taken->bytes));
   switch (taken->how) {
@@ -99,7 +99,7 @@ async::Task<> ImageWalk::guess(oci::Descriptor blob) {
     ++tally_.blobs_held;
   } else if (held.error().kind != FailureKind::absent) {
     throw CopyFailure("asking for blob " + blob.digest.text() + " of " + order_.to_name.text(),
-                      held.error());
+                      held.error(), Whose::sink);
   } else if (!seen.empty()) {
     ++tally_.blobs_mounted;
   } else {
@@ -114,7 +114,7 @@ BlobOffer ImageWalk::offer_of(const oci::Descriptor& blob) {
       .digest = blob.digest,
       .size = blob.size,
       .open = [this, digest = blob.digest](BlobStart start) { return open(digest, start); },
-      .stat = [this, digest = blob.digest] { return from_.stat(order_.from_name, digest); },
+      .stat = [this, digest = blob.digest] { return confirm(digest); },
   };
   if (!order_.seen) return offer;
   offer.mount_from = order_.seen->of(blob.digest);
@@ -126,7 +126,14 @@ async::Task<Answer<BlobContent>> ImageWalk::open(oci::Digest digest, BlobStart s
   check_wanted();
   auto content = co_await from_.blob_from(order_.from_name, digest, start);
   if (content) content->bytes = std::make_unique<Counted>(*this, std::move(content->bytes));
+  if (!content) content.error().whose = Whose::source;
   co_return content;
+}
+
+async::Task<Answer<BlobSize>> ImageWalk::confirm(oci::Digest digest) {
+  auto size = co_await from_.stat(order_.from_name, digest);
+  if (!size) size.error().whose = Whose::source;
+  co_return size;
 }
 
 void ImageWalk::count_missing(std::uint64_t more, std::uint64_t less) const {

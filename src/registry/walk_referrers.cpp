@@ -53,7 +53,7 @@ async::Task<> ImageWalk::bring_referrers_of(oci::Digest subject) {
     if (!answer) {
       throw CopyFailure(
           "asking what refers to " + subject.text() + " in " + order_.from_name.text(),
-          answer.error());
+          answer.error(), Whose::source);
     }
     for (const auto& referrer : answer->referrers) {
       co_await bring_referrer(referrer.descriptor.digest);

@@ -26,14 +26,18 @@ registry::CopyOrder order_of(const Errand& errand, Image image) {
   return order;
 }
 
-// Whichever of the two asked for it: both are left alone, but never our own registry.
+// Who asked for it is left alone, by all rules; both when that is not known. Never our own
+// registry, which asks nobody for it.
 void rest(const Errand& errand, const registry::Failure& failure) {
   const auto asked = std::clamp(failure.retry_after.value_or(rest_without_word),
                                 std::chrono::seconds(1), longest_rest);
   const auto& rule = errand.rule->rule();
-  for (const auto& place : {rule.from, rule.to}) {
-    if (place != here) errand.rests->extend(place, errand.now() + asked);
-  }
+  const auto until = errand.now() + asked;
+  using registry::Whose;
+  const bool source = failure.whose != Whose::sink || rule.to == here;
+  const bool sink = failure.whose != Whose::source || rule.from == here;
+  if (source && rule.from != here) errand.rests->extend(rule.from, until);
+  if (sink && rule.to != here) errand.rests->extend(rule.to, until);
 }
 
 std::unexpected<registry::Failure> broken(const std::exception& error) {

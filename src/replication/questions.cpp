@@ -31,10 +31,16 @@ Failure odd(const char* what) {
   return {.kind = FailureKind::broken, .message = std::string("answers oddly: ") + what};
 }
 
-void note_rest(const Errand& errand, const Failure& failure) {
+// Our own registry never rests.
+void note_rest(const Errand& errand, Side side, const Failure& failure) {
   const auto& rule = errand.rule->rule();
-  const auto& place = rule.from == here ? rule.to : rule.from;
+  const auto& place = side == Side::source ? rule.from : rule.to;
+  if (place == here) return;
   errand.rests->extend(place, errand.now() + failure.retry_after.value_or(rest_without_word));
+}
+
+Side side_of(const Errand& errand, const std::shared_ptr<registry::Place>& place) {
+  return place == errand.from.place ? Side::source : Side::target;
 }
 
 template <class Value>
@@ -48,13 +54,13 @@ async::Task<Answer<Value>> answered(async::Task<Answer<Value>> question) {
 
 // `ask` is called again when the answer was to come later.
 template <class Value, class Ask>
-async::Task<Answer<Value>> politely(SharedErrand errand, Ask ask) {
+async::Task<Answer<Value>> politely(SharedErrand errand, Side side, Ask ask) {
   Failure resting{.kind = FailureKind::throttled, .message = "asked to be left alone for a while"};
   for (int i = 0; i < most_rests; ++i) {
     if (!co_await sit_out_rest(errand)) break;
     auto answer = co_await answered<Value>(ask());
     if (answer || answer.error().kind != FailureKind::throttled) co_return answer;
-    note_rest(*errand, answer.error());
+    note_rest(*errand, side, answer.error());
     resting = answer.error();
   }
   co_return std::unexpected(std::move(resting));
@@ -63,7 +69,7 @@ async::Task<Answer<Value>> politely(SharedErrand errand, Ask ask) {
 async::Task<Answer<Standing>> head(SharedErrand errand, std::shared_ptr<registry::Place> place,
                                    Named name) {
   const auto ask = [&place, &name] { return place->resolve(name.repository, name.reference); };
-  auto answer = co_await politely<registry::Resolved>(errand, ask);
+  auto answer = co_await politely<registry::Resolved>(errand, side_of(*errand, place), ask);
   if (answer) co_return Standing{.digest = answer->digest};
   if (answer.error().kind == FailureKind::absent) co_return Standing{};
   co_return std::unexpected(std::move(answer.error()));
@@ -129,7 +135,8 @@ async::Task<> ask_by_feed(SharedErrand errand, std::shared_ptr<registry::Feed> f
       tags.push_back({name.repository, name.reference});
     }
     const auto ask = [&feed, &tags] { return feed->latest({}, tags); };
-    const auto answer = co_await politely<std::vector<index::Change>>(errand, ask);
+    const auto side = feed == errand->from.feed ? Side::source : Side::target;
+    const auto answer = co_await politely<std::vector<index::Change>>(errand, side, ask);
     if (!answer) co_return;
     for (const auto& change : *answer) {
       const auto found = places.find({change.repository.text(), reference_of(change)});
@@ -157,7 +164,7 @@ async::Task<Answer<std::vector<oci::RepositoryName>>> all_repositories(
   registry::Page page{.after = {}, .limit = page_length};
   for (std::size_t i = 0; i < most_pages; ++i) {
     const auto ask = [&place, &page] { return place->repositories(page); };
-    auto answer = co_await politely<registry::RepositoryPage>(errand, ask);
+    auto answer = co_await politely<registry::RepositoryPage>(errand, side_of(*errand, place), ask);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     all.insert(all.end(), answer->repositories.begin(), answer->repositories.end());
     if (answer->next.empty()) co_return all;
@@ -174,7 +181,7 @@ async::Task<Answer<std::vector<oci::Tag>>> all_tags(SharedErrand errand,
   registry::Page page{.after = {}, .limit = page_length};
   for (std::size_t i = 0; i < most_pages; ++i) {
     const auto ask = [&place, &name, &page] { return place->tags(name, page); };
-    auto answer = co_await politely<registry::TagPage>(errand, ask);
+    auto answer = co_await politely<registry::TagPage>(errand, side_of(*errand, place), ask);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     const auto& tags = answer->tags;
     all.insert(all.end(), tags.begin(), tags.end());

@@ -15,7 +15,9 @@ namespace entrepot::upstream {
 // What the offer's owner said when its bytes were wanted: final.
 class OfferFailed : public std::exception {
  public:
-  explicit OfferFailed(registry::Failure failure) : failure(std::move(failure)) {}
+  explicit OfferFailed(registry::Failure why) : failure(std::move(why)) {
+    failure.whose = registry::Whose::source;
+  }
   const char* what() const noexcept override { return failure.message.c_str(); }
 
   registry::Failure failure;

@@ -24,10 +24,14 @@ enum class FailureKind {
 };
 std::string_view to_string(FailureKind kind);
 
+// Whose it is, where something goes from one registry to another.
+enum class Whose { unknown, source, sink };
+
 struct Failure {
   FailureKind kind = FailureKind::broken;
   std::string message;                                // for log and client: no secrets
   std::optional<std::chrono::seconds> retry_after{};  // throttled, busy
+  Whose whose = Whose::unknown;                       // copy() and estimate() say
   // absent: the index is there, and has no image for the platforms wanted; it never will.
   bool no_platform = false;
 };

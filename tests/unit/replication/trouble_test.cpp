@@ -183,6 +183,37 @@ TEST_F(Troubles, LetAThrottledRegistryRestWithoutCountingFailures) {
   EXPECT_EQ(retry(one).report.changed, 50);
 }
 
+TEST_F(Troubles, LetOnlyTheThrottledSideRest) {
+  fill(1);
+  const auto throttled = [](std::string verb) {
+    return [verb](const std::string& step) -> std::optional<registry::Failure> {
+      if (!step.starts_with(verb)) return std::nullopt;
+      auto later = failure(FailureKind::throttled);
+      later.retry_after = std::chrono::hours(1);
+      return later;
+    };
+  };
+  const auto rests = [this](const char* place) { return rests_->until(place) > clock_.wall(); };
+  // The source's bytes are asked for by the target.
+  for (const auto* verb : {"tags", "resolve", "manifest", "blob", "referrers"}) {
+    far_->judge = throttled(verb);
+    rests_ = std::make_shared<Rests>();
+    run_rule(errand(to_other()));
+    EXPECT_TRUE(rests("far")) << verb;
+    EXPECT_FALSE(rests("other")) << verb;
+    clock_.advance(std::chrono::hours(2));
+  }
+  far_->judge = {};
+  for (const auto* verb : {"resolve", "put_blob", "put_manifest"}) {
+    other_->judge = throttled(verb);
+    rests_ = std::make_shared<Rests>();
+    run_rule(errand(to_other()));
+    EXPECT_TRUE(rests("other")) << verb;
+    EXPECT_FALSE(rests("far")) << verb;
+    clock_.advance(std::chrono::hours(2));
+  }
+}
+
 TEST_F(Troubles, SitOutAShortRest) {
   fill(3);
   int times = 1;
