@@ -77,7 +77,8 @@ class Parties {
   const House house_;
   const std::shared_ptr<http::Line> line_;
   std::map<std::string, Known> known_;
-  // A download that one of them began may outlive its rule.
+  // A download that one of them began may outlive its rule, so they are kept: one for each time a
+  // rule of tags pulled lately is changed.
   mutable std::mutex mutex_;  // guards warmers_
   mutable std::vector<std::shared_ptr<const Warmer>> warmers_;
   std::vector<PeerProbe> probes_;

@@ -147,6 +147,7 @@ async::Task<> Duty::live(std::shared_ptr<Duty> self, std::shared_ptr<Duty> befor
 async::Task<RunResult> Duty::recorded(RunOrder order, std::string trigger) {
   const auto begun = errand_->house.clock.steady();
   const bool whole = !order.selection;
+  const bool by_hand = order.origin == Origin::hand;
   if (whole) co_await errand_->board.started(errand_->now());
   if (!errand_->rule->follows()) set_state("running");
   RunResult result;
@@ -158,7 +159,9 @@ async::Task<RunResult> Duty::recorded(RunOrder order, std::string trigger) {
     result.error = refusal.detail;
   }
   const auto now = errand_->now();
-  if (whole) co_await errand_->board.ended(now, result.error);
+  // What was only broken off has not ended: a later life of this daemon goes on with it. A person
+  // who stops a run means it.
+  if (whole && (by_hand || !result.called_off)) co_await errand_->board.ended(now, result.error);
   if (!errand_->rule->follows()) set_state(refused ? "failed" : "idle");
   if (result.error.empty() && !result.called_off && whole) {
     const auto seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
@@ -194,8 +197,9 @@ async::Task<RunReport> Duty::run_by_hand(Trial trial, RunListener listener) {
 // ---- triggers ---------------------------------------------------------------------------------
 
 async::Task<> Duty::obey() {
-  const auto last = errand_->board.now().last_started;
-  due_ = errand_->rule->due(last, errand_->now());
+  const auto before = errand_->board.now();
+  due_ = errand_->rule->due(before.last_started, errand_->now());
+  unfinished_ = due_ && before.last_started && before.last_ended < before.last_started;
   while (!errand_->stopping) {
     try {
       co_await one_turn();

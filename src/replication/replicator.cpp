@@ -52,6 +52,7 @@ struct Replicator::State {
   State(House around, Parties who) : house(around), parties(std::move(who)) {}
 
   Duties make(std::vector<Rule> rules) const;
+  Duties unchanged(std::vector<Rule>& rules) const;
   std::shared_ptr<Duty> duty(const std::string& rule) const;
   std::vector<std::shared_ptr<Duty>> all() const;
 
@@ -126,20 +127,38 @@ async::Task<> Replicator::stop() {
   for (const auto& duty : ending) co_await duty->ended();
 }
 
+// Takes out of `rules` those that are obeyed as they are.
+Duties Replicator::State::unchanged(std::vector<Rule>& rules) const {
+  const std::lock_guard lock(mutex);
+  Duties same;
+  std::erase_if(rules, [&](const Rule& rule) {
+    const auto found = duties.find(rule.name);
+    if (found == duties.end() || found->second->errand().rule->rule() != rule) return false;
+    return same.emplace(rule.name, found->second).second;
+  });
+  return same;
+}
+
 void Replicator::replace(std::vector<Rule> rules) {
+  auto same = state_->unchanged(rules);
   auto made = state_->make(std::move(rules));
+  for (const auto& [name, duty] : same) {
+    if (made.contains(name)) throw std::invalid_argument("two rules are called " + name);
+  }
   const std::lock_guard lock(state_->mutex);
-  const auto old = std::exchange(state_->duties, std::move(made));
+  auto old = std::exchange(state_->duties, std::move(made));
+  for (const auto& [name, duty] : same) old.erase(name);
   for (const auto& [name, duty] : old) {
     Duty::stop(duty);
     state_->retired.push_back(duty);
   }
   std::erase_if(state_->retired, [](const auto& duty) { return duty->over(); });
-  if (!state_->executor) return;
   for (const auto& [name, duty] : state_->duties) {
+    if (!state_->executor) break;
     const auto before = old.find(name);
     Duty::start(duty, *state_->executor, before == old.end() ? nullptr : before->second);
   }
+  state_->duties.merge(same);
 }
 
 async::Task<RunReport> Replicator::run(std::string rule, Trial trial, RunListener listener) {

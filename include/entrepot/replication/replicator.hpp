@@ -116,7 +116,8 @@ class Replicator {
   void start(async::Executor executor);
   // Ends what runs; what was moved stays. Await once, at shutdown.
   async::Task<> stop();
-  // Rules taken while running; what they moved and where they stood is kept by name.
+  // Rules taken while running: those that stay as they are go on undisturbed, of the others what
+  // they moved and where they stood is kept by name. Throws std::invalid_argument as it was made.
   void replace(std::vector<Rule> rules);
 
   // One run of a rule at once, whatever its trigger and windows say. Throws std::invalid_argument

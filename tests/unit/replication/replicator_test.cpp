@@ -79,6 +79,85 @@ TEST_F(Replicating, RemembersOverRestartsWhenItRan) {
   run(third->stop());
 }
 
+TEST_F(Replicating, GoesOnAfterARestartWithWhatWasBrokenOff) {
+  const auto rule = every(std::chrono::hours(10));
+  const auto runs = [this] { return far_->asked["repositories"]; };
+  // As kill -9 leaves it.
+  run(Board(facts_, "r").started(clock_.wall()));
+  clock_.advance(std::chrono::minutes(1));
+  const auto killed = replicator({rule});
+  killed->start(context_.get_executor());
+  EXPECT_TRUE(comes([&] { return runs() == 1; }));
+  settle();
+  run(killed->stop());
+  // What came to its end is not done again.
+  const auto whole = replicator({rule});
+  whole->start(context_.get_executor());
+  settle();
+  run(whole->stop());
+  EXPECT_EQ(runs(), 1);
+}
+
+TEST_F(Replicating, KeepsTheStartOfARunThatItsWindowEnds) {
+  far_->add_image("app", 1, {"1"});
+  const test::TimeZone zone("UTC0");  // 2001-09-09 01:46, a Sunday
+  auto rule = every(std::chrono::hours(30));
+  rule.windows = {parse_window("01:00-02:00")};
+  far_->judge = [this](const std::string& step) -> std::optional<registry::Failure> {
+    if (step.starts_with("tags")) clock_.advance(std::chrono::minutes(20));
+    return std::nullopt;
+  };
+  const auto before = replicator({rule});
+  before->start(context_.get_executor());
+  EXPECT_TRUE(comes([&] { return far_->asked["tags"] == 1; }));
+  settle();
+  run(before->stop());
+  EXPECT_FALSE(tagged("app", "1"));
+  far_->judge = {};
+  clock_.advance(std::chrono::hours(23));
+  const auto after = replicator({rule});
+  after->start(context_.get_executor());
+  EXPECT_TRUE(comes([&] { return tagged("app", "1").has_value(); }));
+  run(after->stop());
+}
+
+TEST_F(Replicating, LeavesRulesAloneThatStayAsTheyAre) {
+  run(facts_.write([&](index::Batch& batch) {
+    index::set_tag(batch, name("far/app"), tag("1"), test::digest_of("x"), clock_.wall(),
+                   index::Cause::mirror);
+  }));
+  far_->add_image("app", 1, {"1"});
+  async::Broadcast never;
+  int begun = 0;
+  warm_ = [&](oci::RepositoryName, oci::Tag) -> async::Task<registry::Answer<registry::CopyTally>> {
+    ++begun;
+    co_await never.wait(never.ticket());
+    co_return registry::CopyTally{};
+  };
+  auto stays = every(std::chrono::minutes(10));
+  stays.pulled_within = PulledWithin{std::chrono::hours(1)};
+  auto changes = from_far();
+  changes.name = "s";
+  const auto all = replicator({stays, changes});
+  all->start(context_.get_executor());
+  EXPECT_TRUE(comes([&] { return begun == 1; }));
+  changes.deletions = Deletions::follow;
+  all->replace({changes, stays});
+  settle();
+  EXPECT_EQ(begun, 1);
+  EXPECT_EQ(run(all->status()).size(), 2);
+  EXPECT_EQ(status(*all).state, "running");
+  EXPECT_THROW(all->replace({stays, stays}), std::invalid_argument);
+  auto other = stays;
+  other.deletions = Deletions::follow;
+  EXPECT_THROW(all->replace({stays, other}), std::invalid_argument);
+  EXPECT_EQ(status(*all).state, "running");
+  all->replace({changes});
+  settle();
+  EXPECT_EQ(run(all->status()).size(), 1);
+  run(all->stop());
+}
+
 TEST_F(Replicating, WaitsForItsWindow) {
   const test::TimeZone zone("UTC0");  // 2001-09-09 01:46, a Sunday
   auto rule = every(std::chrono::minutes(10));
@@ -300,6 +379,9 @@ TEST_F(Replicating, ServesManyThreads) {
   auto one = runtime.start(1, work(all));
   auto two = runtime.start(2, work(all));
   all.replace({rule});
+  auto changed = rule;
+  changed.without_tags = {Glob{"none"}};
+  all.replace({changed});
   one.get();
   two.get();
   runtime.start(1, all.stop()).get();
