@@ -109,9 +109,10 @@ async::Task<registry::Answer<registry::CopyTally>> carry(SharedErrand errand, Im
   co_return answer;
 }
 
-async::Task<registry::Answer<registry::CopyTally>> weigh(SharedErrand errand, Image image) {
+async::Task<registry::Answer<registry::CopyTally>> weigh(
+    SharedErrand errand, Image image, std::shared_ptr<registry::Sightings> counted) {
   auto order = order_of(*errand, std::move(image));
-  order.seen = errand->seen;
+  order.seen = std::move(counted);
   co_return co_await guarded(
       registry::estimate(*errand->from.place, *errand->to.place, std::move(order)));
 }

@@ -41,8 +41,10 @@ async::Task<registry::Answer<registry::CopyTally>> carry(SharedErrand errand, Im
                                                          std::function<void(std::uint64_t)> moved,
                                                          std::function<bool()> called_off);
 
-// The same, without moving anything.
-async::Task<registry::Answer<registry::CopyTally>> weigh(SharedErrand errand, Image image);
+// The same, without moving anything. `counted`: by one dry run alone, for it takes for there what
+// it counted once.
+async::Task<registry::Answer<registry::CopyTally>> weigh(
+    SharedErrand errand, Image image, std::shared_ptr<registry::Sightings> counted);
 
 // Until when nothing should be asked, because source or target said so; in the past when neither
 // has.

@@ -66,6 +66,8 @@ class Run {
   std::uint64_t images_done_ = 0;
   int silence_ = 0;  // failures in a row
   std::vector<ItemName> put_off_;
+  const std::shared_ptr<registry::Sightings> counted_ =
+      std::make_shared<registry::Sightings>();  // of a dry run
   std::set<ItemName> waits_;  // what this run leaves on the waiting list, or puts there
 };
 
@@ -111,7 +113,7 @@ async::Task<> Run::plan() {
 async::Task<> Run::weigh_image(std::size_t place) {
   if (called_off()) co_return;
   const auto image = plan_.images[place];
-  const auto answer = co_await weigh(errand_, image);
+  const auto answer = co_await weigh(errand_, image, counted_);
   count_image();
   if (answer) {
     result_.report.copied += *answer;

@@ -159,6 +159,24 @@ TEST_F(Runs, DryRunsWeighAndTouchNothing) {
   EXPECT_FALSE(tagged("app", "1"));
 }
 
+TEST_F(Runs, WeighTheSameEachTime) {
+  far_->add_image("app", 1, {"1"});
+  far_->add_image("same", 1, {"1"});
+  const auto one = errand(to_other());
+  const auto weighed = [&] {
+    RunOrder order;
+    order.trial = Trial::dry;
+    return run_rule(one, std::move(order)).report.copied;
+  };
+  const auto first = weighed();
+  EXPECT_EQ(first.blobs_moved, 2) << "what images have in common counts once";
+  const auto second = weighed();
+  EXPECT_EQ(second.blobs_moved, 2);
+  EXPECT_EQ(second.bytes, first.bytes);
+  // Nor does a real one try to mount what was only weighed.
+  EXPECT_TRUE(one->seen->of(digest_of(test::noise(300, 1))).empty());
+}
+
 TEST_F(Runs, SayHowTheyGoOn) {
   far_->add_image("app", 1, {"1"});
   far_->add_image("app", 2, {"2"});
