@@ -26,6 +26,11 @@ index::Applied Writer::apply(index::Batch& batch, const index::Change& change,
 
 void Writer::check_change(const index::View& view, const index::Change& change,
                           const std::optional<oci::Digest>& before) const {
+  // Where there is nothing to delete, its tombstone does no harm.
+  const bool there = change.tag
+                         ? before.has_value()
+                         : change.from && index::linked(view, change.repository, *change.from);
+  if (!change.to && there) check_deletion();
   if (!change.tag) {
     if (!change.to) check_not_kept(view, *policy_.now(), change.repository, change.from.value());
     return;

@@ -104,7 +104,8 @@ class Writer {
                          index::Actor actor);
 
   // A change made at another site, inside the caller's transaction, with its events:
-  // index::apply_change under the rules of this registry. A Refusal leaves the batch as it was.
+  // index::apply_change under the rules of this registry: its quotas, immutable tags and whether it
+  // deletes at all. A Refusal leaves the batch as it was.
   index::Applied apply(index::Batch& batch, const index::Change& change,
                        const index::Actor& actor) const;
 

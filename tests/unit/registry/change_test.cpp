@@ -53,6 +53,21 @@ TEST_F(WriterApplies, nothing_to_an_immutable_tag) {
   EXPECT_EQ(refused(apply(change(*tagged("app", "v1")))), std::nullopt) << "as it is";
 }
 
+TEST_F(WriterApplies, no_removal_while_deletion_is_switched_off) {
+  registry::PolicyOptions options;
+  options.deletion = registry::Deletion::refused;
+  set_policy(std::move(options));
+  EXPECT_EQ(refused(apply(change(std::nullopt))), Code::unsupported);
+  auto manifest = change(std::nullopt);
+  manifest.tag.reset();
+  manifest.from = tagged("app", "v1");
+  EXPECT_EQ(refused(apply(manifest)), Code::unsupported);
+  EXPECT_TRUE(tagged("app", "v1"));
+  EXPECT_EQ(refused(apply(change(std::nullopt, "never-here"))), std::nullopt);
+  const auto other = digest_of(push_image("app", {}, 2));
+  EXPECT_EQ(run(apply(change(other))), index::Applied::done) << "moving a tag deletes nothing";
+}
+
 TEST_F(WriterApplies, nothing_over_a_quota_or_in_a_mirrored_repository) {
   registry::PolicyOptions options;
   options.quotas = {{.repositories = {"app"}, .tags = 1}};
