@@ -75,8 +75,8 @@ struct BundleHouse {
   transfer::SiteKey key;
   std::string site_name;
   std::vector<transfer::TrustedKey> trusted;
-  // The images a rule covers, how much of each, and what was deleted; empty: there are no rules. Throws
-  // std::invalid_argument with a sentence, oci::Refusal.
+  // The images a rule covers, how much of each, and what was deleted; empty: there are no rules.
+  // Throws std::invalid_argument with a sentence, oci::Refusal.
   std::function<async::Task<transfer::BundleOptions>(std::string rule)> covered{};
   // Whether a name may become a local repository; empty: any may.
   std::function<bool(const oci::RepositoryName&)> accepts{};

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "replication/run.hpp"
 #include "two_sites.hpp"
 
 namespace entrepot::replication::comparison_test {

@@ -393,7 +393,7 @@ class Waiting : public Conflicts {
  protected:
   // What waited, when its time has come.
   RunResult retry(const SharedErrand& one, const std::string& reference) {
-    b.run(one->waiting.failed({name("app"), reference}, "500", b.clock_.wall()));
+    b.run(one->waiting.failed({name("app"), reference}, "500", b.clock_.wall(), Blame::item));
     auto result = b.run(run(one, {.selection = Selection{{name("app"), {reference}}}}));
     EXPECT_TRUE(b.run(one->waiting.items()).empty());
     return result;

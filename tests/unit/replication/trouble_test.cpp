@@ -72,8 +72,8 @@ TEST_F(Troubles, OfWhatARunOverEverythingCannotSeeAreNotForgotten) {
   const auto one = errand(from_far());
   const ItemName loose{name("app"), digest_of("a signature").text()};
   const ItemName unlisted{name("other"), "v7"};
-  run(one->waiting.failed(loose, "500", clock_.wall()));
-  run(one->waiting.failed(unlisted, "500", clock_.wall()));
+  run(one->waiting.failed(loose, "500", clock_.wall(), Blame::item));
+  run(one->waiting.failed(unlisted, "500", clock_.wall(), Blame::item));
   far_->judge = [](const std::string& step) -> std::optional<registry::Failure> {
     if (step != "tags other") return std::nullopt;
     return failure(FailureKind::broken);

@@ -65,8 +65,9 @@ class Site : public test::PlaceHouse {
   // An index of one image, for linux/amd64.
   oci::Digest push_index(std::string_view repository, std::vector<std::string> tags,
                          unsigned seed) {
-    const auto child = push(repository, {}, seed);
-    auto listed = test::descriptor(oci::media_type::oci_manifest, child, 1);
+    const auto child = push_image(repository, {}, seed);
+    auto listed =
+        test::descriptor(oci::media_type::oci_manifest, test::digest_of(child), child.size());
     listed.insert(listed.size() - 1, R"(,"platform":{"os":"linux","architecture":"amd64"})");
     const auto bytes = R"({"schemaVersion":2,"mediaType":")" +
                        std::string(oci::media_type::oci_index) + R"(","manifests":[)" + listed +
