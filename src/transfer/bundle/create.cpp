@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <memory>
-#include <ranges>
-#include <set>
 #include <stdexcept>
-#include <unordered_set>
 #include <utility>
 
 #include "entrepot/base/log.hpp"
@@ -11,11 +8,10 @@
 #include "entrepot/transfer/bundle.hpp"
 #include "transfer/bundle/ask_text.hpp"
 #include "transfer/bundle/bundle_plan.hpp"
+#include "transfer/bundle/choice.hpp"
 #include "transfer/bundle/parity_writer.hpp"
-#include "transfer/bundle/prefixes.hpp"
 #include "transfer/bundle/signed_text.hpp"
 #include "transfer/bundle/volume_writer.hpp"
-#include "transfer/bundle/want_text.hpp"
 #include "transfer/foreign_folder.hpp"
 
 namespace entrepot::transfer {
@@ -23,10 +19,6 @@ namespace {
 
 constexpr std::uint64_t bytes_a_read = 4 << 20;
 constexpr std::uint64_t most_parities = 64;
-
-std::string id_of(std::string_view text) {
-  return oci::Digest::of(oci::Algorithm::sha256, base::as_bytes(text)).hex().substr(0, 32);
-}
 
 // Removes what was finished when the rest fails: half a bundle is none.
 class Files {
@@ -82,25 +74,26 @@ class Creation {
 
   async::Task<BundleReport> run() {
     check_options();
-    co_await pool_.run([&] { read_orders(); });
+    choice_ = co_await pool_.run([&] { return std::make_unique<const Choice>(options_, site_); });
     graph_ = co_await walk_images(
         options_.images,
         {.referrers = options_.referrers,
          .platforms = options_.platforms,
-         .children = asked_children(),
-         .absent = ask_ ? WalkOptions::Absent::skip : WalkOptions::Absent::refuse,
+         .children = choice_->asked_children(),
+         .absent = options_.again ? WalkOptions::Absent::skip : WalkOptions::Absent::refuse,
          .version = {.time = now_, .site = site_.site.id}},
         [this] { look_up(); });
     tell_barren();
     if (options_.facts != nullptr) co_await date_manifests();
     VolumeHead frame;
     const auto volumes = co_await pool_.run([&] {
-      choose();
-      frame = make_frame();
+      carried_ = choice_->carried(graph_, report_);
+      frame = choice_->frame(graph_, carried_, now_);
       std::filesystem::create_directories(options_.directory);
       return plan_volumes(graph_, carried_, frame,
                           {.volume_size = options_.volume_size, .parities = options_.parity});
     });
+    tell_contents(frame.contents);
     expect(volumes.size());
     frame.volumes = volumes.size();
     frame.parities = options_.parity;
@@ -128,37 +121,6 @@ class Creation {
     if (listener_.stop && listener_.stop()) throw std::runtime_error("stopped");
   }
 
-  void believe(const std::filesystem::path& file, const std::string& key) const {
-    if (believed(site_.trusted, key)) return;
-    throw std::runtime_error(file.string() + " is signed by the key " + key_id(key) +
-                             ", which is none of a trusted site");
-  }
-  template <class Parsed>
-  static auto good(const std::filesystem::path& file, Parsed parsed) {
-    if (!parsed) throw std::runtime_error(file.string() + " " + parsed.error());
-    return std::move(*parsed);
-  }
-  void read_orders() {
-    if (options_.want) {
-      auto read = good(*options_.want, parse_want(read_file(*options_.want, largest_signed_text)));
-      believe(*options_.want, read.key);
-      want_ = std::move(read.want);
-    }
-    if (options_.again) {
-      auto read = good(*options_.again, parse_ask(read_file(*options_.again, largest_signed_text)));
-      believe(*options_.again, read.key);
-      ask_ = std::move(read.ask);
-      if (ask_->contents.sender.id != site_.site.id) {
-        throw std::runtime_error(options_.again->string() + " asks for a bundle of the site " +
-                                 ask_->contents.sender.name);
-      }
-    }
-  }
-
-  std::unordered_set<oci::Digest> asked_children() const {
-    if (!ask_) return {};
-    return {ask_->contents.children.begin(), ask_->contents.children.end()};
-  }
   void tell_barren() const {
     for (const auto& image : graph_.barren) {
       const std::string sentence = "has nothing for the platforms wanted and is left out";
@@ -179,99 +141,11 @@ class Creation {
     });
   }
 
-  // At the receiver, by its own word.
-  bool is_there(const oci::Digest& digest) const {
-    return ask_ ? ask_->holds(digest) : want_ && want_->says(prefix_of(digest));
+  void tell_contents(const Contents& contents) {
+    report_.bundle = contents.bundle;
+    report_.images = contents.lines.size();
+    report_.removals = contents.removals.size();
   }
-  std::vector<bool> of_units() const {
-    std::vector<bool> used(graph_.objects.size());
-    for (const auto& unit : graph_.units) {
-      for (const auto object : unit.objects) used[object] = true;
-    }
-    return used;
-  }
-  // What goes along.
-  void choose() {
-    const auto used = of_units();
-    std::unordered_set<oci::Digest> asked;
-    if (ask_) {
-      for (const auto& [digest, size] : ask_->missing) asked.insert(digest);
-    }
-    for (std::size_t i = 0; i < graph_.objects.size(); ++i) {
-      const auto& object = graph_.objects[i];
-      const bool goes = used[i] && (asked.erase(object.digest) > 0 || !is_there(object.digest));
-      carried_.push_back(goes);
-      if (!used[i]) continue;
-      if (!goes) {
-        report_.held_bytes += object.size;
-        continue;
-      }
-      ++(object.media_type.empty() ? report_.blobs : report_.manifests);
-      report_.bytes += object.size;
-    }
-    report_.not_found = asked.size();
-    if (ask_ && report_.manifests + report_.blobs == 0) {
-      throw std::runtime_error("nothing of what is asked for is here");
-    }
-  }
-
-  bool is_news(const PlannedUnit& unit) const {
-    const auto& [repository, from, tag, digest, version, sparse] = unit.line;
-    return !want_ || !want_->says(prefix_of(repository, tag, digest)) ||
-           std::ranges::any_of(unit.objects,
-                               [&](std::uint32_t object) { return carried_[object]; });
-  }
-  std::vector<oci::Digest> children_of_sparse() const {
-    std::set<oci::Digest> children;
-    for (const auto& unit : graph_.units) {
-      if (!unit.line.sparse || !is_news(unit)) continue;
-      for (const auto number : unit.objects | std::views::drop(1)) {
-        const auto& object = graph_.objects[number];
-        if (!object.media_type.empty()) children.insert(object.digest);
-      }
-    }
-    return {children.begin(), children.end()};
-  }
-  // What the receiver never had it need not delete.
-  bool is_wanted(const index::Change& removal) const {
-    if (!want_) return true;
-    return want_->says(removal.tag
-                           ? prefix_of(removal.repository, *removal.tag)
-                           : prefix_of(removal.repository, std::nullopt, removal.from.value()));
-  }
-  std::vector<RemovalLine> removals() const {
-    std::vector<RemovalLine> lines;
-    for (const auto& removal : options_.removals) {
-      if (!is_wanted(removal)) continue;
-      lines.push_back({removal.repository, removal.tag, removal.from, removal.version});
-    }
-    return lines;
-  }
-  VolumeHead make_frame() {
-    VolumeHead frame;
-    if (ask_) {
-      frame.contents = ask_->contents;
-      frame.series = id_of(frame.contents.bundle + std::to_string(now_.time_since_epoch().count()));
-    } else {
-      auto& contents = frame.contents;
-      contents.made = now_;
-      contents.sender = site_.site;
-      if (want_) contents.receiver = want_->site;
-      for (const auto& unit : graph_.units) {
-        if (is_news(unit)) contents.lines.push_back(unit.line);
-      }
-      contents.children = children_of_sparse();
-      contents.removals = removals();
-      contents.bundle = id_of(render(frame) + site_.key.public_key());
-      frame.series = contents.bundle;
-    }
-    frame.volumes = frame.number = 1;
-    report_.bundle = frame.contents.bundle;
-    report_.images = frame.contents.lines.size();
-    report_.removals = frame.contents.removals.size();
-    return frame;
-  }
-
   void expect(std::size_t volumes) {
     total_ = report_.bytes;
     if (options_.parity > 0) total_ += volumes * std::min(options_.volume_size, report_.bytes);
@@ -385,8 +259,7 @@ class Creation {
   const BundleListener listener_;
   const base::WallTime now_;
   Files files_;
-  std::optional<Want> want_;
-  std::optional<Ask> ask_;
+  std::unique_ptr<const Choice> choice_;
   Graph graph_;
   std::vector<bool> carried_;
   BundleReport report_;
