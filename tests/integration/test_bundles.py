@@ -4,6 +4,7 @@ import json
 import os
 import random
 import tarfile
+import time
 
 import pytest
 from support import bundles, daemon, images, process
@@ -294,7 +295,8 @@ def test_tricks_write_nothing(sites, tmp_path):
     assert sites.berlin.manifest("app", "good").status == 200
     # Who is believed may delete what it once brought, by its own tags; the signature covers that.
     bundles.forge(volume, key, {**head, "bundle": "c" * 32, "series": "c" * 32, "images": [],
-                                "members": [], "removals": [["app", "good", "", 1 << 42, 0]]}, b"")
+                                "members": [], "removals": [["app", "good", "", round(time.time() * 1000), 0]]},
+                  b"")
     signed = volume.read_bytes()
     volume.write_bytes(signed.replace(b'"good",""', b'"best",""'))
     reports, trouble = bundles.apply(sites.berlin, volume)
