@@ -82,5 +82,5 @@ def test_configuration_is_written_as_yaml():
 
 def test_log_lines_and_metrics_are_parsed():
     assert daemon.parse_line('T info msg=request agent="a \\"b\\"" status=200') == {
-        "msg": "request", "agent": 'a "b"', "status": "200"}
+        "time": "T", "msg": "request", "agent": 'a "b"', "status": "200"}
     assert daemon.parse_metrics('# X\nm{a="b"} 2\n') == {("m", frozenset({("a", "b")})): 2.0}
