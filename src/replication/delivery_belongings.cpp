@@ -29,6 +29,7 @@ async::Task<> Delivery::add_companions() {
     }
   }
   std::vector<registry::TagName> names;
+  names.reserve(wanted.size());
   for (const auto& [item, row] : wanted) {
     names.emplace_back(item.repository, *oci::Tag::parse(item.reference));
   }
@@ -85,7 +86,7 @@ async::Task<std::optional<Delivery::Content>> Delivery::set_aside(Job& job) {
     auto subject = co_await subject_of(job);
     if (!subject) co_return co_await judge(job, std::move(subject.error()), false);
     if (!*subject) co_return Content::none;
-    job.subject = std::move(*subject);
+    job.subject = *subject;
   }
   const bool linked = co_await errand_->house.index.read(
       [&](const index::View& view) { return index::linked(view, job.image.to, *job.subject); });

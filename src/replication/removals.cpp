@@ -122,7 +122,7 @@ std::optional<Candidate> read_brought(const index::Note& note) {
   auto from = oci::RepositoryName::parse(std::string_view(note.value).substr(mark + 1));
   auto digest = oci::Digest::parse(std::string_view(note.value).substr(0, mark));
   if (!to || !tag || !from || !digest) return std::nullopt;
-  return Candidate{{std::move(*from)}, std::move(*to), std::move(*tag), *digest};
+  return Candidate{{std::move(*from)}, std::move(*to), std::move(*tag), digest};
 }
 
 async::Task<std::vector<Candidate>> all_brought(SharedErrand errand) {

@@ -16,6 +16,7 @@ using registry::Answer;
 
 async::Task<bool> is_wanted(SharedErrand errand, Removal removal) {
   std::vector<Named> names;
+  names.reserve(removal.absent_from.size());
   for (const auto& from : removal.absent_from) names.push_back({from, oci::Reference(removal.tag)});
   const auto answers = co_await standings(errand, Side::source, std::move(names));
   co_return std::ranges::any_of(answers,

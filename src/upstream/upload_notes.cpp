@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "entrepot/base/log.hpp"
 #include "entrepot/index/notes.hpp"
 
 namespace entrepot::upstream {
@@ -75,8 +76,10 @@ async::Task<> UploadNotes::keep(UploadKey key, Upload::Place place) {
       tidy(batch, now);
       index::set_note(batch, scope, name_of(key), row);
     });
-  } catch (const index::IndexFull&) {
-    // Then it has to begin anew after a restart; the push itself needs no index.
+  } catch (const index::IndexFull& full) {
+    // The push itself needs no index.
+    base::log::warn("an upload to another registry would begin anew after a restart",
+                    {{"registry", asker_->name()}, {"error", full.what()}});
   }
 }
 

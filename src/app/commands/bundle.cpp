@@ -178,6 +178,7 @@ async::Task<ExitStatus> create(Site& site, const CreateBundle& command, Console&
 async::Task<ExitStatus> apply(Site& site, const ApplyBundle& command, Console& console) {
   Question order{.method = "POST", .path = "/api/v1/bundle-applications"};
   std::vector<std::string> paths;
+  paths.reserve(command.paths.size());
   for (const auto& path : command.paths) paths.push_back(absolute(path));
   add_list(order, "paths", paths);
   add_path(order, "ask", command.ask);
