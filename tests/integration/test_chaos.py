@@ -53,7 +53,6 @@ class Chaos:
             digest = dice.choice(list(self.blobs))
             data = self.blobs[digest]
             target = f"/v2/{NAME}/blobs/{digest}"
-            self.asked += 1
             try:
                 if dice.random() < 0.2:
                     self.leave(target, dice.randrange(len(data) + 300))
@@ -62,11 +61,13 @@ class Chaos:
                 else:
                     answer = fetch(self.address, target, timeout=60)
                     self.judge(answer.status == 200 and not answer.short, answer.body, data, digest)
-            except OSError:
-                continue  # the daemon was just killed
+            except OSError:  # the daemon was just killed: there was nobody to ask
+                self.ended.wait(0.01)
+                continue
             except Exception as error:  # a broken answer is a finding
                 if "RemoteDisconnected" not in repr(error) and "BadStatusLine" not in repr(error):
                     self.failures.append(repr(error))
+            self.asked += 1
 
     def judge(self, complete, body, wanted, what):
         if complete and body != wanted:
