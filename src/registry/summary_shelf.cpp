@@ -7,8 +7,6 @@ namespace entrepot::registry {
 namespace {
 constexpr auto longest_kept = std::chrono::minutes(1);
 constexpr std::size_t most_trees = 8;
-// 24 bytes each.
-constexpr std::size_t most_items = 2'000'000;
 }  // namespace
 
 SummaryShelf::Tree SummaryShelf::find(const oci::Digest& of, std::uint64_t newest_change,
@@ -27,7 +25,7 @@ void SummaryShelf::put(const oci::Digest& of, std::uint64_t newest_change, base:
   places_.push_back({of, newest_change, now, std::move(tree)});
   std::size_t items = 0;
   for (const auto& place : places_) items += place.tree->size();
-  while (places_.size() > most_trees || (items > most_items && places_.size() > 1)) {
+  while (places_.size() > most_trees || (items > most_items_ && places_.size() > 1)) {
     items -= places_.front().tree->size();
     places_.erase(places_.begin());
   }

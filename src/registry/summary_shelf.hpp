@@ -2,6 +2,7 @@
 // other, and most find the Journal where it stood. Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,9 @@ class SummaryShelf {
  public:
   using Tree = std::shared_ptr<const SummaryTree>;
 
+  // Of 24 bytes each; the tree asked for last stays, however large it is.
+  explicit SummaryShelf(std::size_t most_items = 2'000'000) : most_items_(most_items) {}
+
   // `of` stands for the repositories and the names they are told by. Null when there is none of
   // this state of the Journal, or it is a minute old: collections unlink without a row.
   Tree find(const oci::Digest& of, std::uint64_t newest_change, base::SteadyTime now) const;
@@ -30,6 +34,7 @@ class SummaryShelf {
     Tree tree;
   };
 
+  const std::size_t most_items_;
   mutable std::mutex mutex_;   // guards places_
   std::vector<Place> places_;  // newest last
 };

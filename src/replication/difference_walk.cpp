@@ -30,13 +30,13 @@ std::pair<oci::RepositoryName, std::string> subject(const SummaryItem& item) {
 }
 
 Differences differences(std::vector<SummaryItem> theirs, std::vector<SummaryItem> ours) {
-  std::map<std::pair<oci::RepositoryName, std::string>, oci::Digest> here;
-  for (const auto& item : ours) here.emplace(subject(item), item.digest);
+  std::map<std::pair<oci::RepositoryName, std::string>, oci::Digest> held;
+  for (const auto& item : ours) held.emplace(subject(item), item.digest);
   std::map<std::pair<oci::RepositoryName, std::string>, oci::Digest> there;
   for (const auto& item : theirs) there.emplace(subject(item), item.digest);
   std::erase_if(theirs, [&](const SummaryItem& item) {
-    const auto found = here.find(subject(item));
-    return found != here.end() && found->second == item.digest;
+    const auto found = held.find(subject(item));
+    return found != held.end() && found->second == item.digest;
   });
   std::erase_if(ours, [&](const SummaryItem& item) { return there.contains(subject(item)); });
   return {std::move(theirs), std::move(ours)};
@@ -50,8 +50,8 @@ async::Task<Answer<std::vector<SummaryItem>>> items(DifferenceWalk::Side side,
 
 }  // namespace
 
-DifferenceWalk::DifferenceWalk(Side there, Side here)
-    : there_(std::move(there)), here_(std::move(here)) {}
+DifferenceWalk::DifferenceWalk(Side theirs, Side ours)
+    : theirs_(std::move(theirs)), ours_(std::move(ours)) {}
 
 async::Task<Answer<std::optional<Differences>>> DifferenceWalk::next() {
   while (leaves_.size() < nodes_at_once && !open_.empty()) {
@@ -67,9 +67,9 @@ async::Task<Answer<void>> DifferenceWalk::descend() {
   const std::vector<std::string> nodes(open_.end() - static_cast<std::ptrdiff_t>(count),
                                        open_.end());
   open_.resize(open_.size() - count);
-  const auto theirs = co_await there_.feed->summaries(there_.scope, nodes);
+  const auto theirs = co_await theirs_.feed->summaries(theirs_.scope, nodes);
   if (!theirs) co_return std::unexpected(theirs.error());
-  const auto ours = co_await here_.feed->summaries(here_.scope, nodes);
+  const auto ours = co_await ours_.feed->summaries(ours_.scope, nodes);
   if (!ours) co_return std::unexpected(ours.error());
   if (theirs->size() != count || ours->size() != count) {
     co_return std::unexpected(registry::Failure{.message = "summaries of other nodes than asked"});
@@ -78,15 +78,15 @@ async::Task<Answer<void>> DifferenceWalk::descend() {
   co_return Answer<void>();
 }
 
-void DifferenceWalk::compare(const registry::Summary& there, const registry::Summary& here) {
+void DifferenceWalk::compare(const registry::Summary& theirs, const registry::Summary& ours) {
   constexpr const char* digits = "0123456789abcdef";
-  for (std::size_t i = 0; i < there.children.size(); ++i) {
-    const auto& theirs = there.children[i];
-    const auto& ours = here.children[i];
-    if (theirs == ours) continue;
-    auto prefix = here.prefix + digits[i];
-    if (is_leaf(theirs.items, ours.items, prefix.size())) {
-      leaves_.push_back({std::move(prefix), theirs.items, ours.items});
+  for (std::size_t i = 0; i < theirs.children.size(); ++i) {
+    const auto& there = theirs.children[i];
+    const auto& child = ours.children[i];
+    if (there == child) continue;
+    auto prefix = ours.prefix + digits[i];
+    if (is_leaf(there.items, child.items, prefix.size())) {
+      leaves_.push_back({std::move(prefix), there.items, child.items});
     } else {
       open_.push_back(std::move(prefix));
     }
@@ -107,15 +107,15 @@ std::vector<DifferenceWalk::Leaf> DifferenceWalk::take_leaves() {
 }
 
 async::Task<Answer<Differences>> DifferenceWalk::list(std::vector<Leaf> leaves) {
-  std::vector<std::string> there;
-  std::vector<std::string> here;
+  std::vector<std::string> of_theirs;
+  std::vector<std::string> of_ours;
   for (const auto& leaf : leaves) {
-    if (leaf.theirs > 0) there.push_back(leaf.prefix);
-    if (leaf.ours > 0) here.push_back(leaf.prefix);
+    if (leaf.theirs > 0) of_theirs.push_back(leaf.prefix);
+    if (leaf.ours > 0) of_ours.push_back(leaf.prefix);
   }
-  auto theirs = co_await items(there_, std::move(there));
+  auto theirs = co_await items(theirs_, std::move(of_theirs));
   if (!theirs) co_return std::unexpected(std::move(theirs.error()));
-  auto ours = co_await items(here_, std::move(here));
+  auto ours = co_await items(ours_, std::move(of_ours));
   if (!ours) co_return std::unexpected(std::move(ours.error()));
   co_return differences(std::move(*theirs), std::move(*ours));
 }

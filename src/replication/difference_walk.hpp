@@ -25,7 +25,7 @@ class DifferenceWalk {
     std::shared_ptr<registry::Feed> feed;
     registry::FeedScope scope;
   };
-  DifferenceWalk(Side there, Side here);
+  DifferenceWalk(Side theirs, Side ours);
 
   // The next part, some thousand items at most; absent when there are no more.
   async::Task<registry::Answer<std::optional<Differences>>> next();
@@ -40,12 +40,12 @@ class DifferenceWalk {
   using Items = std::vector<registry::SummaryItem>;
 
   async::Task<registry::Answer<void>> descend();
-  void compare(const registry::Summary& there, const registry::Summary& here);
+  void compare(const registry::Summary& theirs, const registry::Summary& ours);
   std::vector<Leaf> take_leaves();
   async::Task<registry::Answer<Differences>> list(std::vector<Leaf> leaves);
 
-  const Side there_;
-  const Side here_;
+  const Side theirs_;
+  const Side ours_;
   std::vector<std::string> open_{""};  // nodes that differ, to be descended; the last first
   std::vector<Leaf> leaves_;           // that differ, to be listed
 };

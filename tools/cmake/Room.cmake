@@ -4,10 +4,10 @@
 # include/entrepot/<room>; its private ones stay in src/<room> and are visible to its own tests only.
 # All rooms share one precompiled header: the standard library and Asio's awaitable, no Beast.
 #
-# With ENTREPOT_JOINED (the sanitizer trees) all rooms are one library, entrepot_joined, whose units
-# hold one file of each room: rooms are namespaces, so private names do not meet, and what the files
-# have in common is compiled once. A third of the time. entrepot_join() ends the list of rooms.
-option(ENTREPOT_JOINED "Compile one file of each room together, all rooms in one library" OFF)
+# With ENTREPOT_JOINED (the sanitizer trees) all rooms are one library, entrepot_joined, of a few large
+# units (units.py), so that what files have in common is compiled a few times only. entrepot_join()
+# ends the list of rooms.
+option(ENTREPOT_JOINED "Compile many files together, all rooms in one library" OFF)
 
 add_library(entrepot_pch STATIC ${CMAKE_SOURCE_DIR}/src/async/pch.cpp)
 target_precompile_headers(entrepot_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/async/pch.hpp)
@@ -20,8 +20,7 @@ function(entrepot_room room)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "src/async/(pch|boost_sources)\\.cpp$")
   if(ENTREPOT_JOINED)
-    set_property(GLOBAL APPEND PROPERTY entrepot_rooms ${room})
-    set_property(GLOBAL PROPERTY entrepot_sources_${room} ${sources})
+    set_property(GLOBAL APPEND PROPERTY entrepot_sources ${sources})
     set_property(GLOBAL APPEND PROPERTY entrepot_links ${ROOM_LINKS})
     add_library(entrepot_${room} INTERFACE)
     target_link_libraries(entrepot_${room} INTERFACE entrepot_joined)
@@ -45,25 +44,13 @@ function(entrepot_join)
   if(NOT ENTREPOT_JOINED)
     return()
   endif()
-  set(most 0)
-  get_property(rooms GLOBAL PROPERTY entrepot_rooms)
-  foreach(room ${rooms})
-    get_property(sources GLOBAL PROPERTY entrepot_sources_${room})
-    set(row 0)
-    foreach(source ${sources})
-      string(APPEND unit_${row} "#include \"${source}\"\n")
-      math(EXPR row "${row} + 1")
-    endforeach()
-    if(row GREATER most)
-      set(most ${row})
-    endif()
-  endforeach()
-  math(EXPR last "${most} - 1")
-  foreach(row RANGE ${last})
-    set(unit ${CMAKE_BINARY_DIR}/joined/unit_${row}.cpp)
-    file(CONFIGURE OUTPUT ${unit} CONTENT "${unit_${row}}" @ONLY)  # touched only when it changes
-    list(APPEND units ${unit})
-  endforeach()
+  get_property(sources GLOBAL PROPERTY entrepot_sources)
+  # What is private to a file, and so which others it goes with, may change with every line.
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources}
+               ${CMAKE_SOURCE_DIR}/tools/cmake/units.py)
+  execute_process(COMMAND /usr/bin/python3 -B ${CMAKE_SOURCE_DIR}/tools/cmake/units.py
+                          ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/joined ${sources}
+                  OUTPUT_VARIABLE units COMMAND_ERROR_IS_FATAL ANY)
   get_property(links GLOBAL PROPERTY entrepot_links)
   list(REMOVE_DUPLICATES links)
   add_library(entrepot_joined SHARED ${units})
@@ -73,7 +60,9 @@ function(entrepot_join)
   target_precompile_headers(entrepot_joined REUSE_FROM entrepot_pch)
 endfunction()
 
-set(uninstrumented -fno-sanitize=fuzzer-no-link)  # fuzzing learns nothing from tests
+# What is compiled of tests: fuzzing learns nothing from them (nor have they a use for its list of
+# functions), and it is the rooms whose undefined behaviour is looked for.
+set(uninstrumented -fno-sanitize=fuzzer-no-link,undefined -Wno-unused-command-line-argument)
 
 # The tests' own precompiled header knows GoogleTest too.
 if(ENTREPOT_TESTS)
@@ -86,15 +75,16 @@ if(ENTREPOT_TESTS)
                                           PRIVATE entrepot_flags)
 endif()
 
-# entrepot_unit_tests(<room> [rooms it uses besides…])
+# entrepot_unit_tests(<room> [rooms it uses besides…] [WITHOUT patterns of tests not to run])
 function(entrepot_unit_tests room)
+  cmake_parse_arguments(TESTS "" "WITHOUT" "" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/*_test.cpp)
   if(NOT sources)
     return()
   endif()
   add_executable(unit_${room} ${sources})
   target_include_directories(unit_${room} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
-  list(TRANSFORM ARGN PREPEND entrepot_ OUTPUT_VARIABLE others)
+  list(TRANSFORM TESTS_UNPARSED_ARGUMENTS PREPEND entrepot_ OUTPUT_VARIABLE others)
   target_link_libraries(unit_${room} PRIVATE entrepot_${room} ${others} entrepot_flags
                                              GTest::gtest GTest::gmock GTest::gtest_main)
   # CMake compiles executables with -fPIE; the shared precompiled header wants the rooms' -fPIC.
@@ -102,7 +92,8 @@ function(entrepot_unit_tests room)
   target_compile_options(unit_${room} PRIVATE -fPIC ${uninstrumented})
   target_precompile_headers(unit_${room} REUSE_FROM entrepot_test_pch)
   # Each test file is a namespace of its own, so that they can share a unit, too.
-  set_target_properties(unit_${room} PROPERTIES UNITY_BUILD ${ENTREPOT_JOINED})
-  add_test(NAME ${ENTREPOT_TEST_PREFIX}unit_${room} COMMAND unit_${room})
+  set_target_properties(unit_${room} PROPERTIES UNITY_BUILD ${ENTREPOT_JOINED}
+                                             UNITY_BUILD_BATCH_SIZE 12)
+  add_test(NAME ${ENTREPOT_TEST_PREFIX}unit_${room} COMMAND unit_${room} --gtest_filter=-${TESTS_WITHOUT})
   set_tests_properties(${ENTREPOT_TEST_PREFIX}unit_${room} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()

@@ -2,7 +2,8 @@
 add_library(entrepot_flags INTERFACE)
 target_compile_options(entrepot_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wnull-dereference -Wreserved-identifier -Wimplicit-fallthrough -Werror
+  -Wnull-dereference -Wreserved-identifier -Wimplicit-fallthrough -Wsuggest-override
+  -Werror
   -fstack-protector-strong
   -pthread)  # re2 asks it of some rooms; the shared precompiled header needs it of all
 target_link_options(entrepot_flags INTERFACE -fuse-ld=lld-19 -Wl,-z,relro,-z,now)

@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over src. tidy.py CACHE-DIRECTORY [file...]
 
-Most of clang-tidy's time goes into the system headers of each translation unit. Files of different
-rooms live in different namespaces, so one file of each room can share a unit: a fifth of the units,
-a fifth of the time. A unit that does not compile is taken apart again. Units that passed are
-remembered by the hash of everything of ours they include.
+Many files are looked at together (tools/cmake/units.py): most of clang-tidy's time goes into what they
+have in common. Units that passed are remembered by the hash of everything of ours they include.
 """
 
 import concurrent.futures
 import hashlib
-import itertools
 import os
 import pathlib
 import subprocess
@@ -17,18 +14,12 @@ import sys
 
 import tree
 
+sys.path.append(str(tree.TOP / "tools/cmake"))
+import units  # noqa: E402
+
 TIDY = "clang-tidy-19"
 # Its only content is the compiled part of Boost.
 SKIPPED = {"src/async/boost_sources.cpp", "src/async/pch.cpp"}
-
-
-def units(paths):
-    """Each with at most one file of a room, so that private names do not meet."""
-    rooms = {}
-    for path in paths:
-        rooms.setdefault(path.parts[1] if len(path.parts) > 2 else "", []).append(path)
-    for row in itertools.zip_longest(*rooms.values()):
-        yield [path for path in row if path]
 
 
 class Checker:
@@ -57,8 +48,6 @@ class Checker:
         if result.returncode == 0:
             stamp.touch()
             return ""
-        if "clang-diagnostic-error" in result.stdout and len(paths) > 1:
-            return "".join(self.check([path]) for path in paths)
         return result.stdout
 
 
@@ -70,8 +59,9 @@ def main():
     paths = [path for path in tree.files("src/**/*.cpp") if str(path) not in SKIPPED]
     if wanted:
         paths = [path for path in paths if str(path) in wanted]
+    together = units.units(units.read(tree.TOP, paths))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        tree.report([said for said in pool.map(checker.check, units(paths)) if said])
+        tree.report([said for said in pool.map(checker.check, together) if said])
 
 
 if __name__ == "__main__":

@@ -115,13 +115,13 @@ TEST(SummaryShelf, keeps_a_tree_until_the_journal_moves_or_a_minute_has_passed) 
 }
 
 TEST(SummaryShelf, is_bounded_in_trees_and_in_items) {
-  registry::SummaryShelf shelf;
+  registry::SummaryShelf shelf(2000);
   const base::SteadyTime now;
   for (int i = 0; i < 9; ++i) shelf.put(digest_of(std::to_string(i)), 1, now, tree_of(1));
   EXPECT_EQ(shelf.find(digest_of("0"), 1, now), nullptr);
   EXPECT_NE(shelf.find(digest_of("1"), 1, now), nullptr);
-  shelf.put(feed_image, 1, now, tree_of(1'500'000));
-  shelf.put(feed_other, 1, now, tree_of(1'500'000));
+  shelf.put(feed_image, 1, now, tree_of(1500));
+  shelf.put(feed_other, 1, now, tree_of(1500));
   EXPECT_EQ(shelf.find(feed_image, 1, now), nullptr);
   EXPECT_EQ(shelf.find(digest_of("8"), 1, now), nullptr);
   EXPECT_NE(shelf.find(feed_other, 1, now), nullptr) << "the one that was just asked for stays";
