@@ -49,13 +49,14 @@ VolumeCard card_of(const VolumeFile& file) {
           .receiver = head.contents.receiver};
 }
 
-Delivery::Delivery(DeliveryTerms terms, std::vector<VolumeCard> cards, std::filesystem::path ask)
+BundleDelivery::BundleDelivery(BundleDeliveryTerms terms, std::vector<VolumeCard> cards,
+                               std::filesystem::path ask)
     : terms_(terms), cards_(std::move(cards)), ask_(std::move(ask)) {
   report_.bundle = cards_.front().bundle;
   report_.from = cards_.front().sender.name;
 }
 
-async::Task<ApplyReport> Delivery::run(std::function<void(std::uint64_t)> passed) {
+async::Task<ApplyReport> BundleDelivery::run(std::function<void(std::uint64_t)> passed) {
   passed_ = std::move(passed);
   co_await terms_.house.pool.run([&] {
     staging_.emplace(terms_.house.staging, report_.bundle);
@@ -79,16 +80,16 @@ async::Task<ApplyReport> Delivery::run(std::function<void(std::uint64_t)> passed
   co_return std::move(report_);
 }
 
-void Delivery::complain(const std::filesystem::path& file, const std::string& sentence) {
+void BundleDelivery::complain(const std::filesystem::path& file, const std::string& sentence) {
   base::log::warn("volume of a bundle refused", {{"file", file.string()}, {"why", sentence}});
   if (terms_.listener.trouble) terms_.listener.trouble(file_name(file), sentence);
 }
 
-async::Task<> Delivery::settle() {
+async::Task<> BundleDelivery::settle() {
   co_await terms_.house.pool.run([&] { staging_->settle(); });
 }
 
-async::Task<> Delivery::take_all() {
+async::Task<> BundleDelivery::take_all() {
   for (const auto& card : cards_) {
     if (card.series == card.bundle) report_.volumes = card.volumes;
     if (card.parity || stopped()) continue;
@@ -98,7 +99,7 @@ async::Task<> Delivery::take_all() {
 }
 
 // Whether it is whole.
-async::Task<bool> Delivery::take(VolumeCard card) {
+async::Task<bool> BundleDelivery::take(VolumeCard card) {
   if (staging_->took(card.series, card.number)) {
     passed_(card.bytes);
     co_return true;
@@ -106,7 +107,7 @@ async::Task<bool> Delivery::take(VolumeCard card) {
   co_return co_await read(std::move(card));
 }
 
-async::Task<bool> Delivery::read(VolumeCard card) {
+async::Task<bool> BundleDelivery::read(VolumeCard card) {
   const auto file = co_await terms_.house.pool.run(
       [&] { return VolumeFile::open(card.path, terms_.site.trusted); });
   auto trouble =
@@ -124,7 +125,7 @@ async::Task<bool> Delivery::read(VolumeCard card) {
   co_return whole;
 }
 
-std::string Delivery::check(const VolumeFile& file) {
+std::string BundleDelivery::check(const VolumeFile& file) {
   const auto& head = file.head();
   if (!contents_) {
     contents_ = head.contents;
@@ -135,7 +136,7 @@ std::string Delivery::check(const VolumeFile& file) {
   return {};
 }
 
-async::Task<std::vector<bool>> Delivery::needed(const VolumeFile& file) {
+async::Task<std::vector<bool>> BundleDelivery::needed(const VolumeFile& file) {
   std::vector<bool> needed;
   for (const auto& member : file.head().members) {
     const bool content = member.kind == MemberKind::blob || member.kind == MemberKind::part;
@@ -145,7 +146,7 @@ async::Task<std::vector<bool>> Delivery::needed(const VolumeFile& file) {
   co_return needed;
 }
 
-async::Task<std::string> Delivery::scan(const VolumeFile& file) {
+async::Task<std::string> BundleDelivery::scan(const VolumeFile& file) {
   VolumeScan scan(file, *staging_, co_await needed(file));
   std::uint64_t told = 0;
   std::uint64_t settled = 0;
@@ -161,7 +162,7 @@ async::Task<std::string> Delivery::scan(const VolumeFile& file) {
 }
 
 // Blobs that came in parts were verified by part; now as what they are called.
-async::Task<> Delivery::assemble() {
+async::Task<> BundleDelivery::assemble() {
   while (!stopped()) {
     const auto next = co_await terms_.house.pool.run([&] { return staging_->assembled(); });
     if (!next) break;
@@ -186,7 +187,7 @@ async::Task<> Delivery::assemble() {
 }
 
 // What was held here when its volume was taken was not kept of it, and may be gone since.
-async::Task<> Delivery::take_again() {
+async::Task<> BundleDelivery::take_again() {
   std::unordered_set<oci::Digest> missing;
   for (const auto& [digest, size] : missing_) missing.insert(digest);
   bool any = false;
@@ -207,13 +208,13 @@ async::Task<> Delivery::take_again() {
   co_await find_missing();
 }
 
-async::Task<> Delivery::find_missing() {
+async::Task<> BundleDelivery::find_missing() {
   if (contents_) missing_ = co_await inventory_->missing(*contents_);
 }
 
 // ---- parity -----------------------------------------------------------------------------------
 
-async::Task<> Delivery::repair_all() {
+async::Task<> BundleDelivery::repair_all() {
   std::vector<std::string> series;
   for (const auto& card : cards_) {
     if (card.parity && std::ranges::find(series, card.series) == series.end()) {
@@ -225,8 +226,8 @@ async::Task<> Delivery::repair_all() {
   }
 }
 
-async::Task<std::unique_ptr<Repair>> Delivery::begin_repair(std::string series) {
-  co_return co_await terms_.house.pool.run([&]() -> std::unique_ptr<Repair> {
+async::Task<std::unique_ptr<VolumeRepair>> BundleDelivery::begin_repair(std::string series) {
+  co_return co_await terms_.house.pool.run([&]() -> std::unique_ptr<VolumeRepair> {
     std::vector<VolumeFile> parities;
     for (const auto& card : cards_) {
       if (!card.parity || card.series != series) continue;
@@ -235,7 +236,7 @@ async::Task<std::unique_ptr<Repair>> Delivery::begin_repair(std::string series) 
       }
     }
     if (parities.empty()) return nullptr;
-    auto repair = std::make_unique<Repair>(std::move(parities));
+    auto repair = std::make_unique<VolumeRepair>(std::move(parities));
     for (const auto& card : cards_) {
       if (!card.parity && card.series == series) repair->add(card.number, card.path);
     }
@@ -246,7 +247,7 @@ async::Task<std::unique_ptr<Repair>> Delivery::begin_repair(std::string series) 
   });
 }
 
-async::Task<> Delivery::repair(std::string series) {
+async::Task<> BundleDelivery::repair(std::string series) {
   const auto repair = co_await begin_repair(series);
   if (!repair) co_return;
   auto& pool = terms_.house.pool;
@@ -264,8 +265,8 @@ async::Task<> Delivery::repair(std::string series) {
   co_await take_rebuilt(std::move(series), std::move(wanted));
 }
 
-async::Task<> Delivery::take_rebuilt(std::string series,
-                                     std::map<std::uint64_t, std::filesystem::path> files) {
+async::Task<> BundleDelivery::take_rebuilt(std::string series,
+                                           std::map<std::uint64_t, std::filesystem::path> files) {
   for (const auto& [number, path] : files) {
     VolumeCard card{.path = path,
                     .bundle = report_.bundle,
@@ -282,7 +283,7 @@ async::Task<> Delivery::take_rebuilt(std::string series,
 
 // ---- the end ----------------------------------------------------------------------------------
 
-void Delivery::note_lost() {
+void BundleDelivery::note_lost() {
   if (is_complete()) return;
   const auto taken = staging_->taken_of(report_.bundle);
   for (std::uint64_t number = 1; number <= report_.volumes; ++number) {
@@ -291,7 +292,7 @@ void Delivery::note_lost() {
 }
 
 // Names that others answer for here stay theirs.
-async::Task<> Delivery::judge(oci::RepositoryName repository) {
+async::Task<> BundleDelivery::judge(oci::RepositoryName repository) {
   if (judged_.contains(repository)) co_return;
   const auto kind = co_await terms_.house.index.read(
       [&](const index::View& view) { return index::repository_kind(view, repository); });
@@ -304,7 +305,7 @@ async::Task<> Delivery::judge(oci::RepositoryName repository) {
 }
 
 template <class Line>
-async::Task<std::vector<Line>> Delivery::acceptable(const std::vector<Line>& lines) {
+async::Task<std::vector<Line>> BundleDelivery::acceptable(const std::vector<Line>& lines) {
   std::vector<Line> accepted;
   for (const auto& line : lines) {
     co_await judge(line.repository);
@@ -317,7 +318,7 @@ async::Task<std::vector<Line>> Delivery::acceptable(const std::vector<Line>& lin
   co_return accepted;
 }
 
-async::Task<> Delivery::unpack() {
+async::Task<> BundleDelivery::unpack() {
   report_.images = contents_->lines.size();
   const auto lines = co_await acceptable(contents_->lines);
   const auto removals = co_await acceptable(contents_->removals);
@@ -328,7 +329,7 @@ async::Task<> Delivery::unpack() {
   co_await terms_.house.pool.run([&] { staging_->remove(); });
 }
 
-async::Task<> Delivery::ask() {
+async::Task<> BundleDelivery::ask() {
   report_.missing = missing_.size();
   for (const auto& [digest, size] : missing_) report_.missing_bytes += size;
   if (!contents_ || ask_.empty()) co_return;

@@ -32,7 +32,7 @@ struct VolumeCard {
 VolumeCard card_of(const VolumeFile& file);
 
 // What all bundles of one run share.
-struct DeliveryTerms {
+struct BundleDeliveryTerms {
   const BundleIntake::House& house;
   const BundleSite& site;
   const ApplyOptions& options;
@@ -42,9 +42,10 @@ struct DeliveryTerms {
   const std::vector<std::filesystem::path>& unknown;
 };
 
-class Delivery {
+class BundleDelivery {
  public:
-  Delivery(DeliveryTerms terms, std::vector<VolumeCard> cards, std::filesystem::path ask);
+  BundleDelivery(BundleDeliveryTerms terms, std::vector<VolumeCard> cards,
+                 std::filesystem::path ask);
 
   // Throws std::system_error when there is no room.
   async::Task<ApplyReport> run(std::function<void(std::uint64_t bytes)> passed);
@@ -62,7 +63,7 @@ class Delivery {
   async::Task<> find_missing();
   async::Task<> repair_all();
   async::Task<> repair(std::string series);
-  async::Task<std::unique_ptr<Repair>> begin_repair(std::string series);
+  async::Task<std::unique_ptr<VolumeRepair>> begin_repair(std::string series);
   async::Task<> take_rebuilt(std::string series,
                              std::map<std::uint64_t, std::filesystem::path> files);
   async::Task<> judge(oci::RepositoryName repository);
@@ -76,7 +77,7 @@ class Delivery {
   bool stopped() const { return terms_.listener.stop && terms_.listener.stop(); }
   bool is_complete() const { return contents_ && missing_.empty(); }
 
-  const DeliveryTerms terms_;
+  const BundleDeliveryTerms terms_;
   const std::vector<VolumeCard> cards_;
   const std::filesystem::path ask_;
   std::function<void(std::uint64_t)> passed_;

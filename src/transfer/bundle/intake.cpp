@@ -114,7 +114,7 @@ void log_report(const ApplyReport& report) {
                                      {"missing", report.missing}});
 }
 
-async::Task<ApplyReport> deliver(Delivery& delivery, std::string bundle, std::string from,
+async::Task<ApplyReport> deliver(BundleDelivery& delivery, std::string bundle, std::string from,
                                  const BundleListener& listener,
                                  std::function<void(std::uint64_t)> passed) {
   std::string sentence;
@@ -166,7 +166,7 @@ async::Task<std::vector<ApplyReport>> BundleIntake::apply(ApplyOptions options, 
     done += bytes;
     if (listener.bytes) listener.bytes(std::min(done, total), total);
   };
-  const DeliveryTerms terms{house_, site_, options, actor, listener, sorting.unknown()};
+  const BundleDeliveryTerms terms{house_, site_, options, actor, listener, sorting.unknown()};
   std::vector<ApplyReport> reports;
   const auto bundles = sorting.bundles().size();
   for (auto& [bundle, cards] : sorting.bundles()) {
@@ -180,7 +180,7 @@ async::Task<std::vector<ApplyReport>> BundleIntake::apply(ApplyOptions options, 
       continue;
     }
     const auto from = cards.front().sender.name;
-    Delivery delivery(terms, std::move(cards), ask_of(options.ask, bundle, bundles));
+    BundleDelivery delivery(terms, std::move(cards), ask_of(options.ask, bundle, bundles));
     reports.push_back(co_await deliver(delivery, bundle, from, listener, passed));
     log_report(reports.back());
     if (listener.stop && listener.stop()) break;

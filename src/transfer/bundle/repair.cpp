@@ -36,7 +36,7 @@ std::uint64_t payload_of(const VolumeFile& file) { return file.body_offset() + t
 
 }  // namespace
 
-Repair::Repair(std::vector<VolumeFile> parities) : parities_(std::move(parities)) {
+VolumeRepair::VolumeRepair(std::vector<VolumeFile> parities) : parities_(std::move(parities)) {
   const auto& first = parities_.front().head();
   sums_ = *first.parity;
   code_.emplace(first.volumes, first.parities);
@@ -62,13 +62,13 @@ Repair::Repair(std::vector<VolumeFile> parities) : parities_(std::move(parities)
   }
 }
 
-void Repair::add(std::uint64_t number, const std::filesystem::path& path) {
+void VolumeRepair::add(std::uint64_t number, const std::filesystem::path& path) {
   if (number == 0 || number > volumes() || rows_[number - 1].fd) return;
   rows_[number - 1].fd = open_regular(path);
 }
 
 // Its head is damaged, or the file begins late or early: any slice where it should be will do.
-bool Repair::recognize(const std::filesystem::path& path) {
+bool VolumeRepair::recognize(const std::filesystem::path& path) {
   const auto fd = open_regular(path);
   if (!fd) return false;
   for (std::uint64_t slice = 0;; ++slice) {
@@ -82,7 +82,7 @@ bool Repair::recognize(const std::filesystem::path& path) {
   }
 }
 
-bool Repair::look_on() {
+bool VolumeRepair::look_on() {
   while (row_ < rows_.size() && (!rows_[row_].fd || slice_ >= rows_[row_].good.size())) {
     ++row_;
     slice_ = 0;
@@ -99,13 +99,13 @@ bool Repair::look_on() {
 }
 
 // Behind the end of a volume there are zeros, whether it is there or not.
-bool Repair::is_good(std::size_t row, std::uint64_t slice) const {
+bool VolumeRepair::is_good(std::size_t row, std::uint64_t slice) const {
   const auto& of = rows_[row];
   if (of.sums == nullptr) return false;
   return slice >= of.good.size() ? row < volumes() : of.good[slice];
 }
 
-std::vector<std::size_t> Repair::good_rows(std::uint64_t slice) const {
+std::vector<std::size_t> VolumeRepair::good_rows(std::uint64_t slice) const {
   std::vector<std::size_t> there;
   for (std::size_t row = 0; row < rows_.size() && there.size() < volumes(); ++row) {
     if (is_good(row, slice)) there.push_back(row);
@@ -113,7 +113,7 @@ std::vector<std::size_t> Repair::good_rows(std::uint64_t slice) const {
   return there;
 }
 
-bool Repair::can_rebuild(std::uint64_t number) const {
+bool VolumeRepair::can_rebuild(std::uint64_t number) const {
   const auto row = number - 1;
   for (std::uint64_t slice = 0; slice < rows_[row].good.size(); ++slice) {
     if (!is_good(row, slice) && good_rows(slice).size() < volumes()) return false;
@@ -121,7 +121,7 @@ bool Repair::can_rebuild(std::uint64_t number) const {
   return true;
 }
 
-void Repair::begin(std::map<std::uint64_t, std::filesystem::path> wanted) {
+void VolumeRepair::begin(std::map<std::uint64_t, std::filesystem::path> wanted) {
   outputs_.clear();
   slice_ = 0;
   for (const auto& [number, path] : wanted) {
@@ -132,7 +132,7 @@ void Repair::begin(std::map<std::uint64_t, std::filesystem::path> wanted) {
   }
 }
 
-bool Repair::rebuild_on() {
+bool VolumeRepair::rebuild_on() {
   const auto begin = slice_ * slice_size;
   if (begin >= sums_.own.size) {
     outputs_.clear();
@@ -145,7 +145,7 @@ bool Repair::rebuild_on() {
   return true;
 }
 
-void Repair::read(const Row& row, std::uint64_t offset, ErasureCode::Row& into) const {
+void VolumeRepair::read(const Row& row, std::uint64_t offset, ErasureCode::Row& into) const {
   std::ranges::fill(into, 0);
   if (!row.fd || offset >= row.sums->size) return;
   const auto most = std::min(column, row.sums->size - offset);
@@ -153,7 +153,7 @@ void Repair::read(const Row& row, std::uint64_t offset, ErasureCode::Row& into) 
 }
 
 // REQUIRES: can_rebuild() of all outputs, so enough rows are there wherever one is missing.
-void Repair::rebuild_column(const std::vector<std::size_t>& there, std::uint64_t offset) {
+void VolumeRepair::rebuild_column(const std::vector<std::size_t>& there, std::uint64_t offset) {
   std::vector<std::size_t> wanted;
   wanted.reserve(outputs_.size());
   for (const auto& output : outputs_) wanted.push_back(output.row);

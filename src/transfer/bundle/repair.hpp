@@ -18,10 +18,10 @@
 
 namespace entrepot::transfer {
 
-class Repair {
+class VolumeRepair {
  public:
   // `parities`: of one series, at least one. Those that disagree with the first are left out.
-  explicit Repair(std::vector<VolumeFile> parities);
+  explicit VolumeRepair(std::vector<VolumeFile> parities);
 
   std::uint64_t volumes() const { return sums_.volumes.size(); }
   // A file that says it is this volume.
