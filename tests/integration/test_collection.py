@@ -8,7 +8,7 @@ import pytest
 from support import daemon, process, traffic
 
 LONG = os.environ.get("ENTREPOT_LONG") == "1"
-SECONDS = 300 if LONG else 60
+SECONDS = 300 if LONG else 30
 LEASE = 4
 
 
