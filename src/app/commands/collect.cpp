@@ -67,7 +67,9 @@ async::Task<ExitStatus> collect(Site& site, const Collect& command, Console& con
       console.out << removal_text(object_of(line), command.trial) << '\n';
     }
   };
-  const auto end = co_await run_job(site, std::move(order), std::move(listener), console);
+  // One that runs already may have begun before what ours is called for.
+  const auto end =
+      co_await run_job_after(site, "collection", std::move(order), std::move(listener), console);
   if (end.status != ExitStatus::clean) co_return end.status;
   if (command.output == Output::json) {
     console.out << json::serialize(end.summary) << std::endl;

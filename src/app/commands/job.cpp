@@ -1,6 +1,7 @@
 #include "app/commands/job.hpp"
 
 #include <boost/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "app/commands/words.hpp"
@@ -10,6 +11,12 @@ namespace {
 
 // Short, so that the wish to stop is soon heard; the answer comes at once when there is news.
 constexpr std::string_view patience = "1";
+// Beyond the last one any job tells.
+constexpr std::uint64_t no_lines = 1'000'000'000;
+
+constexpr int conflict = 409;
+
+std::string path_of(std::uint64_t job) { return "/api/v1/jobs/" + std::to_string(job); }
 
 Question look(const std::string& path, std::uint64_t line) {
   Question question{.path = path};
@@ -43,12 +50,32 @@ JobEnd end_of(const boost::json::object& job, Console& console) {
   return end;
 }
 
-}  // namespace
+std::optional<std::uint64_t> running(const boost::json::object& answer, std::string_view kind) {
+  const auto* const jobs = answer.if_contains("jobs");
+  if (jobs == nullptr || !jobs->is_array()) return std::nullopt;
+  for (const auto& job : jobs->get_array()) {
+    const auto& fields = job.as_object();
+    if (text_of(fields, "kind") == kind && text_of(fields, "state") == "running") {
+      return number_of(fields, "id");
+    }
+  }
+  return std::nullopt;
+}
 
-async::Task<JobEnd> run_job(Site& site, Question order, JobListener listener, Console& console) {
-  const auto started = co_await site.ask(std::move(order));
+async::Task<> wait_for_others(Site& site, std::string kind) {
+  for (;;) {
+    Question all{.path = "/api/v1/jobs"};
+    const auto said = co_await site.ask(std::move(all));
+    const auto job = running(object_of(said.body), kind);
+    if (!job || interrupted()) co_return;
+    auto end = look(path_of(*job), no_lines);
+    co_await site.ask(std::move(end));
+  }
+}
+
+async::Task<JobEnd> watch(Site& site, Said started, JobListener listener, Console& console) {
   if (!started.is_good()) co_return JobEnd{complain(started, console), {}};
-  const auto path = "/api/v1/jobs/" + std::to_string(number_of(object_of(started.body), "job"));
+  const auto path = path_of(number_of(object_of(started.body), "job"));
   std::uint64_t line = 0;
   bool told_to_stop = false;
   for (;;) {
@@ -66,6 +93,28 @@ async::Task<JobEnd> run_job(Site& site, Question order, JobListener listener, Co
     const auto state = text_of(job, "state");
     if (state != "running") co_return end_of(job, console);
   }
+}
+
+}  // namespace
+
+async::Task<JobEnd> run_job(Site& site, Question order, JobListener listener, Console& console) {
+  auto started = co_await site.ask(std::move(order));
+  co_return co_await watch(site, std::move(started), std::move(listener), console);
+}
+
+async::Task<JobEnd> run_job_after(Site& site, std::string kind, Question order,
+                                  JobListener listener, Console& console) {
+  auto question = order;
+  auto started = co_await site.ask(std::move(question));
+  if (started.status == conflict) {
+    console.error << "entrepot: waiting for the " << kind << " that runs already" << std::endl;
+  }
+  while (started.status == conflict && !interrupted()) {
+    co_await wait_for_others(site, kind);
+    question = order;
+    started = co_await site.ask(std::move(question));
+  }
+  co_return co_await watch(site, std::move(started), std::move(listener), console);
 }
 
 }  // namespace entrepot::app::commands

@@ -21,7 +21,11 @@ struct JobEnd {
 };
 
 // Starts it by `order`, hands on what it tells. An operator who asks us to stop stops the job,
-// which is waited for. What went wrong is said on console.error.
+// which is waited for. What went wrong is said on console.error: also that such a job runs already.
 async::Task<JobEnd> run_job(Site& site, Question order, JobListener listener, Console& console);
+
+// The same, after the job of this kind that runs already, begun by somebody else or the clock.
+async::Task<JobEnd> run_job_after(Site& site, std::string kind, Question order,
+                                  JobListener listener, Console& console);
 
 }  // namespace entrepot::app::commands
