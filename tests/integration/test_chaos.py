@@ -16,6 +16,8 @@ from support import hostile, images, process, walk
 from support.daemon import fetch, hub_of
 
 SECONDS = float(os.environ.get("ENTREPOT_CHAOS_SECONDS", "12"))
+# Of tags' answers, before what they say counts.
+ENOUGH = 20
 NAME = "org/app"
 
 
@@ -197,8 +199,9 @@ class TagChaos:
         for thread in threads:
             thread.start()
         ends = time.monotonic() + seconds
+        latest = ends + 20  # on a slow machine, or with dice that lie much
         try:
-            while time.monotonic() < ends:
+            while time.monotonic() < (ends if self.served > ENOUGH else latest):
                 time.sleep(0.02)
                 if self.dice.random() < 0.2:
                     self.move_all()
@@ -222,7 +225,7 @@ def test_no_tag_ever_has_wrong_content(start, upstream):
     chaos.run(SECONDS / 2)
     print(f"seed {seed}: {chaos.served} served")
     assert not chaos.failures, f"seed {seed}: {chaos.failures[:5]}"
-    assert chaos.served > 20, f"seed {seed}: hardly anything was served"
+    assert chaos.served > ENOUGH, f"seed {seed}: hardly anything was served"
     upstream.calm()
     chaos.move_all()
     for tag in chaos.tags:
