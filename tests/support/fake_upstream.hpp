@@ -131,7 +131,7 @@ class FakeUpstream {
     scripts_.push_back({std::move(text), std::move(action), times});
   }
 
-  // `action` must close; what it answers comes before the body was read.
+  // What `action` answers comes before the body was read; unless it reads it, the connection ends.
   void before_body(std::string text, Action action, int times = always) {
     const std::lock_guard lock(mutex_);
     early_.push_back({std::move(text), std::move(action), times});
@@ -192,7 +192,13 @@ class FakeUpstream {
     RecordedRequest request;
     while (read_head(fd, buffer, request)) {
       request.connection = number;
-      if (answer_early(fd, buffer, request) || !read_body(fd, buffer, request)) break;
+      const auto early = answer_early(fd, buffer, request);
+      if (early == Early::closes) break;
+      if (early == Early::whole) {
+        request = {};
+        continue;
+      }
+      if (!read_body(fd, buffer, request)) break;
       Action action;
       {
         const std::lock_guard lock(mutex_);
@@ -210,18 +216,24 @@ class FakeUpstream {
     ::close(fd);
   }
 
-  bool answer_early(int fd, const std::string& buffer, const RecordedRequest& request) {
+  // Whether such a script answered, and read the body to its end: only then does the connection
+  // go on. A close that no answer announces would meet the client's next request half sent.
+  enum class Early { none, whole, closes };
+
+  Early answer_early(int fd, std::string& buffer, const RecordedRequest& request) {
     Action action;
     {
       const std::lock_guard lock(mutex_);
       action = choose(early_, request.line());
       if (action) requests_.push_back(request);
     }
-    if (!action) return false;
+    if (!action) return Early::none;
     Exchange exchange(*this, fd, request);
-    exchange.request.body = buffer;
+    exchange.request.body = std::exchange(buffer, {});
     action(exchange);
-    return true;
+    const auto length = request.header("Content-Length");
+    const bool whole = length != "-" && exchange.request.body.size() == std::stoul(length);
+    return whole && !exchange.closed() ? Early::whole : Early::closes;
   }
 
   static Action choose(std::list<Script>& scripts, const std::string& line) {
