@@ -102,6 +102,7 @@ def fetch(address, target, method="GET", headers=None, timeout=30, body=None):
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
     began = time.monotonic()
     try:
+        connection.connect()  # here, so that what breaks below is not this
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in (headers.items() if isinstance(headers, dict) else headers or []):
             connection.putheader(name, value)
