@@ -172,14 +172,16 @@ class Sendings:
 
 
 def check_no_blob_crossed_twice(sendings, story):
-    """One that met no fault was sent once, the others but for what was on its way at each."""
-    most, affected = 0, 0
+    """One that met no fault was sent once, the others but for what was on its way at each: how many
+    bytes that was."""
+    most, affected, total = 0, 0, 0
     for digest in sendings.of:
         size, faults = story.bytes[digest], sendings.met(digest, story.times)
         beyond = sendings.beyond(digest, size)
         assert beyond <= faults * UNDER_WAY, (digest, size, sendings.of[digest], story.times)
-        most, affected = max(most, beyond), affected + (beyond > 0)
-    return f"{affected} blobs sent in part again, {most} bytes at most"
+        most, affected, total = max(most, beyond), affected + (beyond > 0), total + beyond
+    print(f"{affected} blobs sent in part again, {most} bytes at most, {total} in all")
+    return total
 
 
 @pytest.mark.limit(1200 if LONG else 120)
@@ -211,9 +213,10 @@ def test_b_becomes_a_whatever_befalls_the_line_and_the_sites():
               f"bytes crossed, {unique} unique: {crossed / unique:.4f}; {sendings.again()} resumed")
         # Only what was under way when something broke is asked for again, from where it stood.
         assert sendings.again() <= 16 * faults
-        print(check_no_blob_crossed_twice(sendings, story))
-        # A fault costs what is on its way at that moment, which of a short story is more.
-        assert crossed <= 1.02 * unique + (0 if LONG else 1_000_000)
+        again = check_no_blob_crossed_twice(sendings, story)
+        # Of a short story the feed's words are more than 2 %, and so is what a fault has on its way,
+        # which was just looked at blob by blob.
+        assert crossed - (0 if LONG else again + 500_000) <= 1.02 * unique
 
 
 @pytest.mark.limit(90)
